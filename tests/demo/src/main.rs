@@ -1,0 +1,2 @@
+//! weir-demo
+fn main() {}
