@@ -1,0 +1,3 @@
+//! `kustomize.toolkit.fluxcd.io`.
+
+pub mod v1;

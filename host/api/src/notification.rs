@@ -1,0 +1,3 @@
+//! `notification.toolkit.fluxcd.io`.
+
+pub mod v1beta3;

@@ -1,0 +1,3 @@
+//! `source.toolkit.fluxcd.io`.
+
+pub mod v1;
