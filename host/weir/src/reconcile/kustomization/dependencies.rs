@@ -1,0 +1,103 @@
+//! Whether what a Kustomization depends on is ready (fluxcd/kustomize-controller
+//! `checkDependencies`): known, its last generation reconciled, Ready, and, when it has the same
+//! source, applied at the very revision that is about to be applied.
+
+use std::sync::Arc;
+
+use weir_api::condition;
+use weir_api::kustomize::v1::Kustomization;
+use weir_api::meta;
+
+use super::super::objects::Key;
+
+/// What is missing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unmet {
+    #[error("dependency '{0}' not found")]
+    NotFound(Key),
+    #[error("dependency '{0}' is not ready")]
+    NotReady(Key),
+    #[error("dependency '{0}' has not applied revision '{1}' yet")]
+    OtherRevision(Key, String),
+    #[error("dependency cycle: {0}")]
+    Cycle(String),
+}
+
+/// The keys that `object` depends on.
+pub(super) fn keys(object: &Kustomization) -> impl Iterator<Item = Key> + '_ {
+    let own = object.metadata.namespace.as_deref().unwrap_or_default();
+    object.spec.depends_on.iter().map(move |dependency| {
+        Key::new(dependency.namespace.as_deref().unwrap_or(own), &dependency.name)
+    })
+}
+
+/// The first dependency of `object` that is not met for `revision` of its source.
+pub(super) fn check(
+    object: &Kustomization,
+    revision: &str,
+    get: impl Fn(&Key) -> Option<Arc<Kustomization>>,
+) -> Result<(), Unmet> {
+    if let Some(cycle) = cycle(object, &get) {
+        return Err(Unmet::Cycle(cycle));
+    }
+    for key in keys(object) {
+        let Some(dependency) = get(&key) else { return Err(Unmet::NotFound(key)) };
+        let Some(status) = &dependency.status else { return Err(Unmet::NotReady(key)) };
+        let observed = status.observed_generation == dependency.metadata.generation;
+        if !observed || !condition::is_true(&status.conditions, meta::condition::READY) {
+            return Err(Unmet::NotReady(key));
+        }
+        if same_source(object, &dependency) && status.last_applied_revision.as_deref() != Some(revision)
+        {
+            return Err(Unmet::OtherRevision(key, revision.to_owned()));
+        }
+    }
+    Ok(())
+}
+
+fn same_source(a: &Kustomization, b: &Kustomization) -> bool {
+    let source = |object: &Kustomization| {
+        let reference = &object.spec.source_ref;
+        let own = object.metadata.namespace.clone();
+        (reference.kind.to_string(), reference.name.clone(), reference.namespace.clone().or(own))
+    };
+    source(a) == source(b)
+}
+
+/// A cycle through `object`, written `a -> b -> a`.
+fn cycle(
+    object: &Kustomization,
+    get: &impl Fn(&Key) -> Option<Arc<Kustomization>>,
+) -> Option<String> {
+    fn visit(
+        key: &Key,
+        target: &Key,
+        path: &mut Vec<Key>,
+        seen: &mut std::collections::HashSet<Key>,
+        get: &impl Fn(&Key) -> Option<Arc<Kustomization>>,
+    ) -> bool {
+        if key == target {
+            return true;
+        }
+        if !seen.insert(key.clone()) {
+            return false;
+        }
+        let Some(object) = get(key) else { return false };
+        path.push(key.clone());
+        if keys(&object).any(|next| visit(&next, target, path, seen, get)) {
+            return true;
+        }
+        path.pop();
+        false
+    }
+    let own = Key::of(object);
+    let mut path = vec![own.clone()];
+    let mut seen = std::collections::HashSet::new();
+    for next in keys(object) {
+        if visit(&next, &own, &mut path, &mut seen, get) {
+            path.push(own);
+            return Some(path.iter().map(ToString::to_string).collect::<Vec<_>>().join(" -> "));
+        }
+    }
+    None
+}

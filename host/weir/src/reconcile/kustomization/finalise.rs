@@ -1,0 +1,74 @@
+//! Deletion of a Kustomization: what becomes of its objects is up to `deletionPolicy`.
+
+use weir_api::kustomize::v1::{DeletionPolicy, Kustomization};
+use weir_api::meta::reason;
+
+use super::super::objects::Key;
+use super::super::worker::Next;
+use super::run::owner;
+use super::Kustomizations;
+use crate::event::{Happening, Severity};
+use crate::telemetry::chain;
+
+impl Kustomizations {
+    /// Deletes what the policy says, then lets the deletion finish. A suspended Kustomization
+    /// leaves everything (runtime semantics of Flux).
+    pub(super) async fn finalise(
+        &self,
+        key: &Key,
+        object: &Kustomization,
+    ) -> Result<Next, kube::Error> {
+        let policy = object.spec.deletion_policy();
+        let inventory = object
+            .status
+            .as_ref()
+            .and_then(|status| status.inventory.clone())
+            .unwrap_or_default();
+        let keeps = object.spec.suspend || policy == DeletionPolicy::Orphan;
+        if !keeps && !inventory.entries.is_empty() {
+            let owner = owner(object);
+            let pruned = self.engine.prune(&owner, &inventory.entries).await;
+            let lines: Vec<String> = pruned.changes.iter().map(ToString::to_string).collect();
+            if !lines.is_empty() {
+                self.recorder.record(Happening::new(
+                    object,
+                    Severity::Info,
+                    reason::PROGRESSING,
+                    lines.join("\n"),
+                ));
+            }
+            if let Some((_, error)) = pruned.failed.first() {
+                let message = chain(error).to_string();
+                tracing::warn!(error = message, "objects of a deleted Kustomization stay behind");
+                self.recorder.record(Happening::new(
+                    object,
+                    Severity::Error,
+                    reason::PRUNE_FAILED,
+                    message,
+                ));
+                return Ok(Next::RetryAfter(object.spec.retry_interval().get()));
+            }
+            if policy == DeletionPolicy::WaitForTermination {
+                let timeout = object.spec.timeout().get();
+                if let Err(left) =
+                    self.engine.wait_for_termination(&inventory.entries, timeout).await
+                {
+                    // Told, but no reason to keep the Kustomization for ever.
+                    self.recorder.record(Happening::new(
+                        object,
+                        Severity::Error,
+                        reason::PRUNE_FAILED,
+                        left.to_string(),
+                    ));
+                }
+            }
+        }
+        self.engine.forget(&owner(object));
+        if let Some(uid) = &object.metadata.uid {
+            self.renders.forget(uid);
+        }
+        self.memory.lock().remove(key);
+        self.writer.remove_finalizer(&self.writer.api(object), object).await?;
+        Ok(Next::OnChange)
+    }
+}

@@ -1,0 +1,150 @@
+//! Rendered manifests as objects to apply.
+
+use serde_json::{Map, Value};
+use weir_api::kustomize::v1::CommonMetadata;
+use weir_apply::Object;
+use weir_plugin::RenderOutput;
+
+/// The output cannot be applied.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ManifestError {
+    #[error("{origin}: the output is no valid YAML")]
+    Syntax {
+        origin: String,
+        #[source]
+        source: weir_yaml::Error,
+    },
+    #[error("{origin}: {message}")]
+    Object { origin: String, message: String },
+    #[error("{0} is rendered twice")]
+    Twice(String),
+}
+
+/// Parses every document; empty ones are skipped, lists are taken apart.
+pub(super) fn parse(
+    output: &RenderOutput,
+    common: Option<&CommonMetadata>,
+) -> Result<Vec<Object>, ManifestError> {
+    let mut objects = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    for manifest in &output.manifests {
+        let origin = manifest.origin.clone().unwrap_or_else(|| "rendered output".to_owned());
+        let documents = weir_yaml::parse_json(&manifest.body)
+            .map_err(|source| ManifestError::Syntax { origin: origin.clone(), source })?;
+        for document in documents {
+            for mut value in items(document) {
+                if let Some(common) = common {
+                    merge_metadata(&mut value, "labels", &common.labels);
+                    merge_metadata(&mut value, "annotations", &common.annotations);
+                }
+                let object = Object::new(value).map_err(|error| ManifestError::Object {
+                    origin: origin.clone(),
+                    message: error.to_string(),
+                })?;
+                if !seen.insert(object.id().clone()) {
+                    return Err(ManifestError::Twice(object.id().subject().to_string()));
+                }
+                objects.push(object);
+            }
+        }
+    }
+    Ok(objects)
+}
+
+/// The objects of a document: none for an empty one, the items of a list.
+fn items(document: Value) -> Vec<Value> {
+    match document {
+        Value::Null => Vec::new(),
+        Value::Object(mut fields) if is_list(&fields) => match fields.remove("items") {
+            Some(Value::Array(items)) => items.into_iter().flat_map(items_of_list).collect(),
+            _ => Vec::new(),
+        },
+        document => vec![document],
+    }
+}
+
+fn items_of_list(item: Value) -> Vec<Value> {
+    items(item)
+}
+
+fn is_list(fields: &Map<String, Value>) -> bool {
+    fields.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"))
+        && fields.get("items").is_some_and(Value::is_array)
+}
+
+fn merge_metadata(
+    object: &mut Value,
+    key: &str,
+    values: &std::collections::BTreeMap<String, String>,
+) {
+    if values.is_empty() {
+        return;
+    }
+    let Some(fields) = object.as_object_mut() else { return };
+    let metadata = fields.entry("metadata").or_insert_with(|| Value::Object(Map::new()));
+    let Some(metadata) = metadata.as_object_mut() else { return };
+    let known = metadata.entry(key).or_insert_with(|| Value::Object(Map::new()));
+    if known.is_null() {
+        *known = Value::Object(Map::new());
+    }
+    if let Some(known) = known.as_object_mut() {
+        for (name, value) in values {
+            known.insert(name.clone(), Value::String(value.clone()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_plugin::Manifest;
+
+    use super::*;
+
+    fn output(bodies: &[&str]) -> RenderOutput {
+        let manifests = bodies
+            .iter()
+            .map(|body| Manifest {
+                body: (*body).to_owned().into(),
+                origin: Some("app.yaml".into()),
+                role: None,
+            })
+            .collect();
+        RenderOutput { manifests, ..RenderOutput::default() }
+    }
+
+    const CONFIG_MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n";
+
+    #[test]
+    fn documents_and_lists_become_objects() {
+        let list = "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Secret, metadata: {name: b}}\n";
+        let objects = parse(&output(&[&format!("{CONFIG_MAP}---\n# empty\n---\n{list}")]), None).unwrap();
+        let names: Vec<String> = objects.iter().map(|o| o.id().subject().to_string()).collect();
+        assert_eq!(names, ["ConfigMap/a", "Secret/b"]);
+    }
+
+    #[test]
+    fn common_metadata_replaces_what_is_there() {
+        let common = CommonMetadata {
+            labels: [("team".to_owned(), "a".to_owned())].into(),
+            annotations: [("x".to_owned(), "new".to_owned())].into(),
+        };
+        let body = format!("{CONFIG_MAP}  annotations: {{x: old, y: kept}}\n");
+        let objects = parse(&output(&[&body]), Some(&common)).unwrap();
+        let metadata = &objects[0].value()["metadata"];
+        assert_eq!(metadata["labels"], serde_json::json!({"team": "a"}));
+        assert_eq!(metadata["annotations"], serde_json::json!({"x": "new", "y": "kept"}));
+    }
+
+    #[test]
+    fn the_origin_and_the_object_are_named() {
+        for (bodies, expected) in [
+            (&["a: [1"][..], "app.yaml"),
+            (&["kind: ConfigMap\nmetadata: {name: a}\n"], "app.yaml"),
+            (&["apiVersion: v1\nkind: ConfigMap\n"], "app.yaml"),
+            (&[CONFIG_MAP, CONFIG_MAP], "ConfigMap/a"),
+        ] {
+            let error = parse(&output(bodies), None).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}

@@ -1,0 +1,424 @@
+//! The steps of a run: source, dependencies, render, apply, prune, health.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use weir_api::inventory::Inventory;
+use weir_api::kustomize::v1::{Kustomization, KustomizationStatus, SourceKind};
+use weir_api::meta::reason;
+use weir_api::source::v1::GitRepository;
+use weir_api::{Artifact, condition};
+use weir_apply::{ApplyRequest, Change, Owner, Verdict};
+use weir_plugin::{Call, CallError, Digest, FailureClass, Input, Limits, Services, Subject, normalise};
+
+use super::super::objects::Key;
+use super::intent::Intent;
+use super::outcome::{Ended, Failed, FailedNext};
+use super::settings::{self, KustomizationTarget};
+use super::{Applied, Kustomizations, dependencies, manifests};
+use crate::event::Severity;
+use crate::render::Rendered;
+use crate::source::{PullError, check_settings, describe};
+use crate::telemetry::chain;
+
+/// What a run found and did, as far as it came.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    pub(super) revision: String,
+    pub(super) origin_revision: Option<String>,
+    /// Digest of the rendered manifests.
+    pub(super) output: Option<Digest>,
+    /// Created, configured and deleted objects.
+    pub(super) changes: Vec<Change>,
+    /// How long health took, if it is checked.
+    pub(super) healthy_after: Option<Duration>,
+}
+
+/// Health that takes longer than this is told in the status.
+const QUIET_WAIT: Duration = Duration::from_secs(1);
+/// A dependency that is expected to follow its source within this time is waited for quietly.
+const QUIET_DEPENDENCY: Duration = Duration::from_secs(5);
+
+impl Kustomizations {
+    /// Runs the steps. What could not be told by the status (the API server is away) is an `Err`.
+    pub(super) async fn run(
+        &self,
+        key: &Key,
+        object: &Kustomization,
+        old: &KustomizationStatus,
+        new: &mut KustomizationStatus,
+    ) -> Result<Ended, kube::Error> {
+        let mut report = Report::default();
+        let prepared = match self.prepare(key, object, &mut report).await {
+            Ok(prepared) => prepared,
+            Err(Stop::Soon(delay)) => return Ok(Ended::Soon(delay)),
+            Err(Stop::Failed(failed)) => return Ok(Ended::Failed { failed, report }),
+        };
+        let (rendered, plugin) = prepared;
+        report.output = Some(rendered.digest);
+        let applied = Applied { generation: object.metadata.generation, output: rendered.digest };
+        let owner = owner(object);
+        let known = self.memory.lock().get(key).and_then(|memory| memory.applied);
+        if known != Some(applied) || !self.engine.in_sync(&owner) {
+            self.memory.lock().entry(key.clone()).or_default().applied = None;
+            match self.apply(object, old, new, &rendered, &plugin, &mut report).await? {
+                Ok(()) => {
+                    self.memory.lock().entry(key.clone()).or_default().applied = Some(applied);
+                }
+                Err(failed) => return Ok(Ended::Failed { failed, report }),
+            }
+        }
+        Ok(self.check_health(key, object, new, applied, report))
+    }
+
+    /// Everything up to the rendered output; changes nothing in the cluster.
+    async fn prepare(
+        &self,
+        key: &Key,
+        object: &Kustomization,
+        report: &mut Report,
+    ) -> Result<(Rendered, String), Stop> {
+        let refused: Vec<&str> = object
+            .spec
+            .unsupported()
+            .iter()
+            .filter(|field| field.refuse)
+            .map(|field| field.field)
+            .collect();
+        if !refused.is_empty() {
+            let message = format!("this version does not act on {}", refused.join(", "));
+            return Err(Failed::stalled(reason::FIELDS_NOT_ACTED_ON, message).into());
+        }
+        let (source, artifact) = self.source(object)?;
+        report.revision.clone_from(&artifact.revision);
+        report.origin_revision = artifact.origin_revision().map(ToOwned::to_owned);
+        self.check_dependencies(key, object, &artifact.revision)?;
+
+        let store = Arc::clone(&self.store);
+        let wanted = artifact.clone();
+        let opening = tokio::task::spawn_blocking(move || {
+            super::super::gitrepository::open_tree(&store, &wanted)
+        });
+        let tree = opening
+            .await
+            .unwrap_or_else(|error| Err(error.to_string()))
+            .map_err(|error| Failed::new(reason::ARTIFACT_FAILED, error))?;
+        let path = object.spec.path.as_deref().unwrap_or_default();
+        let path = normalise(path).unwrap_or_default();
+        if tree.kind(&path).is_none() {
+            let source = format!("{}/{}", source.namespace, source.name);
+            let message = format!(
+                "kustomization path not found: '{path}' does not exist in {} of GitRepository '{source}'",
+                artifact.revision
+            );
+            return Err(Failed::new(reason::ARTIFACT_FAILED, message).into());
+        }
+        self.render(object, &artifact, tree, path).await
+    }
+
+    /// The source and its artifact.
+    fn source(&self, object: &Kustomization) -> Result<(Key, Artifact), Failed> {
+        let reference = &object.spec.source_ref;
+        let own = object.metadata.namespace.clone().unwrap_or_default();
+        let namespace = reference.namespace.clone().unwrap_or_else(|| own.clone());
+        if self.rules.no_cross_namespace_refs && namespace != own {
+            let message = format!(
+                "can't access '{}/{namespace}/{}', cross-namespace references have been blocked",
+                reference.kind, reference.name
+            );
+            return Err(Failed::stalled(reason::ACCESS_DENIED, message));
+        }
+        debug_assert_eq!(reference.kind, SourceKind::GitRepository, "others are refused before");
+        let key = Key::new(namespace, &reference.name);
+        let Some(source) = self.sources.get(&key) else {
+            let message = format!("Source '{}/{key}' not found", reference.kind);
+            let failed = Failed::new(reason::ARTIFACT_FAILED, message);
+            return Err(Failed { severity: Severity::Info, ..failed });
+        };
+        match source.status.as_ref().and_then(|status| status.artifact.clone()) {
+            Some(artifact) => Ok((key, artifact)),
+            None => Err(Failed::dependency(reason::ARTIFACT_FAILED, no_artifact(&key, &source))),
+        }
+    }
+
+    fn check_dependencies(
+        &self,
+        key: &Key,
+        object: &Kustomization,
+        revision: &str,
+    ) -> Result<(), Stop> {
+        let own = object.metadata.namespace.as_deref().unwrap_or_default();
+        if self.rules.no_cross_namespace_refs
+            && let Some(other) = dependencies::keys(object).find(|other| other.namespace != own)
+        {
+            let message = format!(
+                "can't access dependency '{other}', cross-namespace references have been blocked"
+            );
+            return Err(Failed::stalled(reason::ACCESS_DENIED, message).into());
+        }
+        let unmet = dependencies::check(object, revision, |other| self.objects.get(other));
+        let mut memory = self.memory.lock();
+        let memory = memory.entry(key.clone()).or_default();
+        match unmet {
+            Ok(()) => {
+                memory.unmet_since = None;
+                Ok(())
+            }
+            Err(cycle @ dependencies::Unmet::Cycle(_)) => {
+                Err(Failed::stalled(reason::DEPENDENCY_NOT_READY, cycle.to_string()).into())
+            }
+            Err(unmet) => {
+                // In most runs the dependency is about to apply the same new revision; a status
+                // that says "not ready" for a moment would cost a request and mislead.
+                let since = *memory.unmet_since.get_or_insert_with(Instant::now);
+                if since.elapsed() < QUIET_DEPENDENCY {
+                    return Err(Stop::Soon(QUIET_DEPENDENCY));
+                }
+                Err(Failed::dependency(reason::DEPENDENCY_NOT_READY, unmet.to_string()).into())
+            }
+        }
+    }
+
+    async fn render(
+        &self,
+        object: &Kustomization,
+        artifact: &Artifact,
+        tree: Arc<dyn weir_plugin::Tree>,
+        path: String,
+    ) -> Result<(Rendered, String), Stop> {
+        let name = settings::renderer(object);
+        let Some(plugin) = self.catalog.get(&name) else {
+            let message = format!("plugin '{name}' is not ready");
+            return Err(Failed::dependency("PluginNotReady", message).into());
+        };
+        let settings: Arc<str> = settings::settings(object).into();
+        if let Err(PullError::Settings(problems)) = check_settings(&plugin, &settings) {
+            let message = format!("settings of plugin '{name}' are wrong: {problems}");
+            return Err(Failed::stalled("InvalidSettings", message).into());
+        }
+        let uid = object.metadata.uid.clone().unwrap_or_default();
+        let granted = self.grants.of(&name);
+        let call = Call {
+            subject: Subject {
+                api_version: "kustomize.toolkit.fluxcd.io/v1".into(),
+                kind: "Kustomization".into(),
+                namespace: object.metadata.namespace.clone().unwrap_or_default(),
+                name: object.metadata.name.clone().unwrap_or_default(),
+                uid: uid.clone(),
+            },
+            settings,
+            inputs: vec![Input {
+                name: "source".into(),
+                revision: artifact.revision.clone(),
+                tree,
+            }],
+            limits: Limits {
+                time: granted.limits.time.min(object.spec.timeout().get()),
+                ..granted.limits
+            },
+            grants: granted.grants,
+            services: Services::none(),
+        };
+        let discovery = self.engine.discovery();
+        let target = Arc::new(KustomizationTarget {
+            path,
+            namespace: object.spec.target_namespace.clone(),
+            kube_version: discovery.kube_version(),
+            apis: Arc::new(move || discovery.apis()),
+        });
+        let (result, ran) = self.renders.render(&uid, &plugin, call, target).await;
+        self.metrics.rendered(ran, result.is_err());
+        match result {
+            Ok(rendered) => {
+                for warning in rendered.output.iter().flat_map(|output| &output.warnings) {
+                    let (code, message) = (warning.code.as_str(), warning.message.clone());
+                    let happening =
+                        crate::event::Happening::new(object, Severity::Error, code, message);
+                    self.recorder.record(happening.kubernetes_only());
+                }
+                Ok((rendered, describe(&plugin)))
+            }
+            Err(error) => Err(render_failed(&error, &describe(&plugin)).into()),
+        }
+    }
+
+    /// Applies the output and prunes what it no longer has; keeps `new.inventory` true.
+    async fn apply(
+        &self,
+        object: &Kustomization,
+        old: &KustomizationStatus,
+        new: &mut KustomizationStatus,
+        rendered: &Rendered,
+        plugin: &str,
+        report: &mut Report,
+    ) -> Result<Result<(), Failed>, kube::Error> {
+        let uid = object.metadata.uid.clone().unwrap_or_default();
+        let stored;
+        let output = match &rendered.output {
+            Some(output) => output,
+            None => match self.renders.output(&uid, &rendered.digest).await {
+                Some(output) => {
+                    stored = output;
+                    &stored
+                }
+                None => {
+                    // Damaged on disk: the next run renders again.
+                    self.renders.forget(&uid);
+                    let failed = Failed::new(reason::BUILD_FAILED, "the rendered output was lost");
+                    return Ok(Err(failed));
+                }
+            },
+        };
+        let objects = match manifests::parse(output, object.spec.common_metadata.as_ref()) {
+            Ok(objects) => objects,
+            Err(error) => {
+                let message = format!("{} (rendered by {plugin})", chain(&error));
+                return Ok(Err(Failed::new(reason::BUILD_FAILED, message)));
+            }
+        };
+        let owner = owner(object);
+        let before = old.inventory.clone().unwrap_or_default();
+        let intent =
+            Intent { kustomizations: self, object, before: &before, revision: &report.revision };
+        let request = ApplyRequest { owner: owner.clone(), objects, force: object.spec.force };
+        let timeout = object.spec.timeout().get();
+        let applying = tokio::time::timeout(timeout, self.engine.apply(request, &intent)).await;
+        let applied = match applying {
+            Err(_) => {
+                let message = format!("apply timed out after {}", weir_api::Duration(timeout));
+                return Ok(Err(Failed::new(reason::RECONCILIATION_FAILED, message)));
+            }
+            Ok(Err(error)) => {
+                report.changes.extend(error.changes().iter().cloned());
+                let retry = error.retry_after().unwrap_or_default();
+                let failed = Failed::new(reason::RECONCILIATION_FAILED, chain(&error).to_string());
+                return Ok(Err(Failed { next: FailedNext::Retry(retry), ..failed }));
+            }
+            Ok(Ok(applied)) => applied,
+        };
+        report.changes.extend(applied.written().cloned());
+        let after = applied.inventory();
+        let stale: Vec<_> = before.stale(&after).into_iter().cloned().collect();
+        new.inventory = Some(after.clone());
+        if !stale.is_empty() && object.spec.prune {
+            let pruned = self.engine.prune(&owner, &stale).await;
+            report.changes.extend(pruned.changes);
+            if !pruned.failed.is_empty() {
+                let mut kept = after;
+                let mut messages = Vec::new();
+                for (entry, error) in pruned.failed {
+                    messages.push(chain(&error).to_string());
+                    kept.entries.push(entry);
+                }
+                new.inventory = Some(kept);
+                let failed = Failed::new(reason::PRUNE_FAILED, messages.join("; "));
+                return Ok(Err(failed));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Health of what is in the inventory, as the watches have it.
+    fn check_health(
+        &self,
+        key: &Key,
+        object: &Kustomization,
+        new: &KustomizationStatus,
+        applied: Applied,
+        mut report: Report,
+    ) -> Ended {
+        if !object.spec.wait {
+            return Ended::Succeeded(report);
+        }
+        let inventory = new.inventory.clone().unwrap_or_default();
+        let verdict = self.engine.health(&owner(object), &inventory);
+        let mut memory = self.memory.lock();
+        let memory = memory.entry(key.clone()).or_default();
+        let since = match memory.waiting {
+            Some((since, waiting_for)) if waiting_for == applied => since,
+            _ => Instant::now(),
+        };
+        let waited = since.elapsed();
+        let timeout = object.spec.timeout().get();
+        let failed = |message: String, report| {
+            let message = format!(
+                "health check failed after {}: {message}",
+                weir_api::Duration(waited)
+            );
+            Ended::Failed { failed: Failed::new(reason::HEALTH_CHECK_FAILED, message), report }
+        };
+        match verdict {
+            Verdict::Healthy => {
+                report.healthy_after = Some(waited);
+                Ended::Succeeded(report)
+            }
+            Verdict::Failed(message) => failed(message, report),
+            Verdict::Waiting(message) if waited >= timeout => failed(message, report),
+            Verdict::Waiting(_) => {
+                memory.waiting = Some((since, applied));
+                let write_status = waited >= QUIET_WAIT;
+                let look_again = if write_status { timeout - waited } else { QUIET_WAIT };
+                Ended::Waiting { report, look_again, write_status }
+            }
+        }
+    }
+}
+
+/// Why a run ended before it applied anything.
+enum Stop {
+    Soon(Duration),
+    Failed(Failed),
+}
+
+impl From<Failed> for Stop {
+    fn from(failed: Failed) -> Self {
+        Self::Failed(failed)
+    }
+}
+
+/// Owner of the objects of a Kustomization.
+pub(super) fn owner(object: &Kustomization) -> Owner {
+    Owner {
+        group: weir_api::meta::KUSTOMIZE_GROUP.into(),
+        name: object.metadata.name.clone().unwrap_or_default(),
+        namespace: object.metadata.namespace.clone().unwrap_or_default(),
+    }
+}
+
+fn no_artifact(key: &Key, source: &GitRepository) -> String {
+    let why = source
+        .status
+        .as_ref()
+        .and_then(|status| condition::find(&status.conditions, "Ready"))
+        .filter(|ready| ready.is_false())
+        .map(|ready| format!(" ({})", ready.message))
+        .unwrap_or_default();
+    format!("Source 'GitRepository/{key}' is not ready, artifact not found{why}")
+}
+
+/// A failed render: the guest's own error is the user's, the other ways are the plugin's.
+fn render_failed(error: &CallError, plugin: &str) -> Failed {
+    let CallError::Failed(failure) = error else {
+        return Failed::new(super::super::call_reason(error), format!("{error} ({plugin})"));
+    };
+    let mut message = failure.message.clone();
+    for position in &failure.positions {
+        let line = position.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let place = format!("{}{line}", position.path);
+        // Most messages name the place already.
+        if !message.contains(&place) {
+            message = format!("{place}: {message}");
+        }
+    }
+    let stalled = matches!(
+        failure.class,
+        FailureClass::InvalidSettings | FailureClass::Denied | FailureClass::Unsupported
+    );
+    if stalled {
+        Failed::stalled(failure.code.clone(), message)
+    } else {
+        let floor = Duration::from_secs(failure.retry_after.unwrap_or_default().into());
+        let failed = Failed::new(failure.code.clone(), message);
+        Failed { next: FailedNext::Retry(floor), ..failed }
+    }
+}

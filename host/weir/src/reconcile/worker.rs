@@ -1,0 +1,106 @@
+//! The loop mechanics, written once: workers take keys from a queue, reconcile, and schedule the
+//! next time. A kind supplies its reconcile step only.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use tokio::task::JoinSet;
+use tracing::Instrument as _;
+
+use super::objects::Key;
+use super::queue::{Queue, backoff};
+use crate::telemetry::Metrics;
+
+/// When an object is reconciled next, if nothing asks for it sooner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// After this time; the run succeeded.
+    After(Duration),
+    /// After this time; the run did not succeed, but the time is known (`retryInterval`,
+    /// a dependency).
+    RetryAfter(Duration),
+    /// With backoff, but not before this floor (`Retry-After`).
+    Backoff(Duration),
+    /// Not before something changes: done with it, suspended, or stalled.
+    OnChange,
+}
+
+/// One kind's reconcile step.
+#[async_trait]
+pub trait Reconcile: Send + Sync + 'static {
+    /// Name in metrics and logs, as Flux's: `gitrepository`.
+    const CONTROLLER: &'static str;
+    /// `GitRepository`.
+    const KIND: &'static str;
+    /// API group, for logs.
+    const GROUP: &'static str;
+
+    /// Reads the world, acts, writes the status. Has a bounded running time.
+    async fn reconcile(&self, key: &Key) -> Next;
+}
+
+/// How a kind's workers run.
+#[derive(Clone, Debug)]
+pub struct Pace {
+    /// Workers of the kind.
+    pub concurrency: usize,
+    /// First delay of the backoff.
+    pub min_retry: Duration,
+    /// Last delay of the backoff.
+    pub max_retry: Duration,
+}
+
+/// Starts the workers of a kind on `tasks`; they end when the queue is closed, each after what
+/// it has in hand.
+pub fn start<R: Reconcile>(
+    tasks: &mut JoinSet<()>,
+    reconciler: Arc<R>,
+    queue: Arc<Queue<Key>>,
+    pace: &Pace,
+    metrics: Arc<Metrics>,
+) {
+    metrics.workers(R::CONTROLLER, pace.concurrency);
+    for _ in 0..pace.concurrency {
+        tasks.spawn(work(
+            Arc::clone(&reconciler),
+            Arc::clone(&queue),
+            pace.clone(),
+            Arc::clone(&metrics),
+        ));
+    }
+}
+
+async fn work<R: Reconcile>(
+    reconciler: Arc<R>,
+    queue: Arc<Queue<Key>>,
+    pace: Pace,
+    metrics: Arc<Metrics>,
+) {
+    while let Some((key, waited)) = queue.next().await {
+        let span = tracing::info_span!(
+            "reconcile",
+            controller = R::CONTROLLER,
+            controllerGroup = R::GROUP,
+            controllerKind = R::KIND,
+            namespace = %key.namespace,
+            name = %key.name,
+            reconcileID = %uuid::Uuid::new_v4(),
+        );
+        let started = Instant::now();
+        metrics.reconcile_started(R::CONTROLLER, waited);
+        let next = reconciler.reconcile(&key).instrument(span).await;
+        let failed = matches!(next, Next::RetryAfter(_) | Next::Backoff(_));
+        metrics.reconcile_ended(R::CONTROLLER, R::KIND, &key, started.elapsed(), failed);
+        let failures = queue.done(&key, failed);
+        match next {
+            Next::After(delay) | Next::RetryAfter(delay) => queue.add_after(key, delay),
+            Next::Backoff(floor) => {
+                let delay = backoff(failures, pace.min_retry, pace.max_retry).max(floor);
+                metrics.retried(R::CONTROLLER);
+                queue.add_after(key, delay);
+            }
+            Next::OnChange => {}
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! From a source object to an artifact: calls the source component and keeps what it yields.
+//!
+//! Knows no kind: the reconciler of a kind hands over settings and credentials and gets back a
+//! `Record`, or word that nothing changed.
+
+use std::sync::Arc;
+
+use weir_plugin::{Call, CallError, Catalog, Digest, Failure, FailureClass, Plugin, Revision};
+
+use crate::artifact::{Bounds, Builder, FinishError, Owner, Record, Store, StoreError};
+
+/// What a pull found.
+#[derive(Debug)]
+pub enum Pulled {
+    /// The artifact is that of the last pull.
+    Unchanged(Record),
+    /// New content, or the same content under a new revision.
+    New {
+        /// Now current.
+        record: Record,
+        /// One line for the event: a commit's subject.
+        summary: Option<String>,
+    },
+}
+
+/// Why a pull failed.
+#[derive(Debug, thiserror::Error)]
+pub enum PullError {
+    /// No component of that name is ready.
+    #[error("plugin '{0}' is not ready")]
+    NoPlugin(String),
+    /// The settings do not fit the plugin's schema.
+    #[error("{0}")]
+    Settings(String),
+    /// The call ended badly.
+    #[error("{error}")]
+    Call {
+        /// Name and digest of the plugin, for people.
+        plugin: String,
+        /// How.
+        #[source]
+        error: CallError,
+    },
+    /// What it yielded could not be kept.
+    #[error("failed to store the artifact")]
+    Store(#[from] StoreError),
+    /// What it yielded is over a bound.
+    #[error("{0}")]
+    Bounds(FinishError),
+}
+
+/// What a pull needs besides the call.
+pub struct Request {
+    /// Name of the source plugin in the catalog.
+    pub plugin: &'static str,
+    /// Whose artifact.
+    pub owner: Owner,
+    /// `spec.ignore`.
+    pub ignore: Option<String>,
+    /// The call, with everything but what depends on the plugin.
+    pub call: Call,
+    /// Settings without what cannot change the content (interval, timeout): their digest voids
+    /// the token of the last pull.
+    pub deciding_settings: String,
+}
+
+/// Pulls sources into the store.
+#[derive(Clone)]
+pub struct Sources {
+    /// Components by name.
+    pub catalog: Arc<Catalog>,
+    /// Where artifacts are kept.
+    pub store: Arc<Store>,
+    /// How large they may be.
+    pub bounds: Bounds,
+}
+
+impl Sources {
+    /// Asks the source component for what is new and stores it.
+    pub async fn pull(&self, request: Request) -> Result<Pulled, PullError> {
+        let Request { plugin: name, owner, ignore, call, deciding_settings } = request;
+        let plugin =
+            self.catalog.get(name).ok_or_else(|| PullError::NoPlugin(name.to_owned()))?;
+        check_settings(&plugin, &call.settings)?;
+        let fingerprint = Digest::of(format!("{}\n{deciding_settings}", plugin.digest()));
+
+        let store = Arc::clone(&self.store);
+        let bounds = self.bounds;
+        let reading = {
+            let owner = owner.clone();
+            blocking(move || {
+                let builder = Builder::new(Arc::clone(&store), ignore, bounds)?;
+                Ok((store.record(&owner), builder))
+            })
+        };
+        let (known, builder) = reading.await?;
+        let last = known
+            .as_ref()
+            .filter(|record| record.fingerprint == fingerprint)
+            .map(|record| record.token.clone());
+
+        let called = plugin.pull(call, last.clone(), builder).await;
+        let failed = |error| PullError::Call { plugin: describe(&plugin), error };
+        let (revision, builder) = called.result.map_err(failed)?;
+        match (revision, known) {
+            (Some(revision), _) => self.keep(owner, revision, builder, fingerprint).await,
+            (None, Some(record)) if last.is_some() => Ok(Pulled::Unchanged(record)),
+            (None, _) => Err(failed(CallError::Failed(Failure::new(
+                FailureClass::Internal,
+                "NoRevision",
+                "the plugin says that nothing changed, but it was not told of a last revision",
+            )))),
+        }
+    }
+
+    async fn keep(
+        &self,
+        owner: Owner,
+        revision: Revision,
+        builder: Builder,
+        fingerprint: Digest,
+    ) -> Result<Pulled, PullError> {
+        let store = Arc::clone(&self.store);
+        let work = move || {
+            let stem = file_stem(&revision.id);
+            let built = builder.finish(&owner, &stem).map_err(|error| match error {
+                FinishError::Store(error) => PullError::Store(error),
+                error => PullError::Bounds(error),
+            })?;
+            let record = Record {
+                path: built.path,
+                revision: revision.id,
+                digest: built.digest,
+                size: built.size,
+                last_update_time: jiff::Timestamp::now().to_string(),
+                metadata: revision.metadata,
+                token: revision.token,
+                fingerprint,
+            };
+            store.commit(&owner, &record)?;
+            Ok(Pulled::New { record, summary: revision.summary })
+        };
+        blocking(work).await
+    }
+}
+
+/// Checks settings against the plugin's schema, naming every failing pointer.
+pub fn check_settings(plugin: &Plugin, settings: &str) -> Result<(), PullError> {
+    let problems = plugin.settings_problems(settings);
+    let fatal: Vec<String> = problems
+        .iter()
+        .filter(|problem| problem.fatal)
+        .map(|problem| format!("{}: {}", problem.pointer, problem.message))
+        .collect();
+    if fatal.is_empty() { Ok(()) } else { Err(PullError::Settings(fatal.join("; "))) }
+}
+
+/// Name and digest of a plugin, for messages.
+pub fn describe(plugin: &Plugin) -> String {
+    format!("{}@{}", plugin.info().name, plugin.digest())
+}
+
+/// File name of a revision: its hash, as Flux names archives.
+fn file_stem(revision: &str) -> String {
+    let hash = revision.rsplit(':').next().unwrap_or(revision);
+    hash.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
+/// Runs file work where it may block.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, PullError> + Send + 'static,
+) -> Result<T, PullError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+        let error = std::io::Error::other(error);
+        Err(PullError::Store(StoreError::io("finish", std::path::Path::new("a task"))(error)))
+    })
+}
