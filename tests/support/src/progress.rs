@@ -22,12 +22,12 @@ pub fn seconds(elapsed: Duration) -> String {
     }
 }
 
-/// Waits for `child`, printing `label`, the time since `started` and the last line of its log
-/// now and then.
+/// Waits for `child`, printing `label`, the time since `started`, and how long its log is and what
+/// it says last, now and then.
 pub fn wait_with_heartbeat(
     child: &mut Child,
     label: &str,
-    log: Option<&Path>,
+    log: &Path,
     started: Instant,
 ) -> std::io::Result<ExitStatus> {
     let mut said = Instant::now();
@@ -37,9 +37,7 @@ pub fn wait_with_heartbeat(
         }
         if said.elapsed() >= HEARTBEAT {
             said = Instant::now();
-            let last = log.and_then(last_line).unwrap_or_default();
-            let last = last.chars().take(70).collect::<String>();
-            eprintln!("{label}: {} {last}", seconds(started.elapsed()));
+            eprintln!("{label}: {}{}", seconds(started.elapsed()), far(log));
         }
         std::thread::sleep(Duration::from_millis(50));
     }
@@ -63,7 +61,12 @@ pub fn tail(file: &Path, lines: usize) -> String {
     all[all.len().saturating_sub(lines)..].join("\n")
 }
 
-fn last_line(log: &Path) -> Option<String> {
-    let line = tail(log, 1);
-    (!line.is_empty()).then(|| format!("({line})"))
+fn far(log: &Path) -> String {
+    let last = tail(log, 1).chars().take(70).collect::<String>();
+    let lines = std::fs::read(log).map_or(0, |text| text.split(|byte| *byte == b'\n').count());
+    if last.is_empty() {
+        String::new()
+    } else {
+        format!(", at line {} of its log: {last}", lines.saturating_sub(1))
+    }
 }

@@ -56,7 +56,9 @@ fn go_build(
     let mut command = go()?;
     command
         .current_dir(folder)
-        .args(["build", "-trimpath", "-mod=readonly", "-buildvcs=false"])
+        // -v names each package, which shows how far it is.
+        .args(["build", "-v", "-trimpath", "-mod=readonly"])
+        .arg("-buildvcs=false")
         .arg("-ldflags")
         .arg(format!("-s -w {ldflags}"))
         .arg("-o")
@@ -217,7 +219,7 @@ fn logged(mut command: Command, scratch: &Path, label: &str) -> Result<()> {
         .stderr(output)
         .spawn()
         .with_context(|| format!("failed to start {}", command.get_program().display()))?;
-    let status = progress::wait_with_heartbeat(&mut child, label, Some(&log), started)?;
+    let status = progress::wait_with_heartbeat(&mut child, label, &log, started)?;
     ensure!(
         status.success(),
         "{} ended with {status}:\n{}",
