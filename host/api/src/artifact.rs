@@ -10,6 +10,8 @@ use crate::{Time, meta};
 /// A file that holds a source's content at a revision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+// New ones need a digest and a revision; only reading is lenient.
+#[schemars(extend("required" = ["path", "url", "revision", "digest", "lastUpdateTime"]))]
 pub struct Artifact {
     /// Path below the storage root: `<kind>/<namespace>/<name>/<file>`.
     pub path: String,
@@ -18,11 +20,10 @@ pub struct Artifact {
     /// Human-readable state of the source, `main@sha1:...`. Compared by exact equality.
     // Old API versions wrote artifacts without it; those must stay readable.
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    #[schemars(required)]
     pub revision: String,
     /// `<algorithm>:<hex>` of the stored file. Empty in what old API versions wrote.
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    #[schemars(required, pattern(r"^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$"))]
+    #[schemars(pattern(r"^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$"))]
     pub digest: String,
     /// When the file was stored.
     pub last_update_time: Time,

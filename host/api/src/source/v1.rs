@@ -55,7 +55,7 @@ pub struct GitRepositorySpec {
     /// How often the repository is looked at.
     pub interval: Duration,
     /// Time that Git operations may take.
-    #[serde(default = "default_timeout")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "timeout_schema")]
     pub timeout: Option<Duration>,
     /// What to check out; the branch `master` when absent.
@@ -82,14 +82,6 @@ pub struct GitRepositorySpec {
     /// Directories to check out; all when empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sparse_checkout: Vec<String>,
-}
-
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "serde's default of an optional field"
-)]
-fn default_timeout() -> Option<Duration> {
-    Some(DEFAULT_TIMEOUT)
 }
 
 fn timeout_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
@@ -137,6 +129,7 @@ pub struct GitRepositoryRef {
 /// Which signatures to check.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("required" = ["secretRef"]))]
 pub struct GitRepositoryVerification {
     /// What must be signed.
     #[serde(default)]
@@ -144,7 +137,6 @@ pub struct GitRepositoryVerification {
     /// Secret with the public keys of trusted authors.
     // Old API versions may have stored objects without it.
     #[serde(default, skip_serializing_if = "reference_is_empty")]
-    #[schemars(required)]
     pub secret_ref: LocalObjectReference,
 }
 
