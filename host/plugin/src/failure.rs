@@ -59,11 +59,7 @@ pub struct Failure {
 
 impl Failure {
     /// A failure without position, detail or floor for the retry.
-    pub fn new(
-        class: FailureClass,
-        code: impl Into<String>,
-        message: impl Into<String>,
-    ) -> Self {
+    pub fn new(class: FailureClass, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             class,
             code: code.into(),

@@ -4,9 +4,11 @@
 //! answered the same today gives the same output, so it need not run. A failure is recorded as
 //! its class and code, so failed renders are cached too.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{Call, Digest, Target};
+use crate::{Call, Digest, Target, answer, glob};
 
 /// A question and its answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +61,7 @@ pub enum Question {
 
 /// Why a result may not be cached by its read-set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Impurity {
     /// Asked for the time.
     pub clock: bool,
@@ -66,12 +69,14 @@ pub struct Impurity {
     pub random: bool,
     /// Looked into the cluster.
     pub cluster: bool,
+    /// Asked more than a trace may hold; what was recorded is dropped.
+    pub overflow: bool,
 }
 
 impl Impurity {
     /// Whether the result is a function of the trace alone.
     pub const fn is_pure(self) -> bool {
-        !(self.clock || self.random || self.cluster)
+        !(self.clock || self.random || self.cluster || self.overflow)
     }
 }
 
@@ -85,9 +90,103 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Whether every question would be answered the same for `call` and `target`.
+    /// Whether every question would be answered the same for `call` and `target`, asked in the
+    /// order of the first time. An impure trace never holds.
     pub fn holds(&self, call: &Call, target: &dyn Target) -> bool {
-        let _ = (call, target);
-        todo!("the plugin helper writes this together with the recorder")
+        self.impurity.is_pure()
+            && self
+                .recorded
+                .iter()
+                .all(|recorded| recorded.question.answer(call, target) == recorded.answer)
+    }
+}
+
+impl Question {
+    /// The digest of the answer that `call` and `target` give today.
+    fn answer(&self, call: &Call, target: &dyn Target) -> Digest {
+        let input = |name: &str| call.inputs.iter().find(|input| input.name == name);
+        let tree = |name: &str| input(name).map(|input| &*input.tree);
+        match self {
+            Self::Subject => answer::subject(&call.subject),
+            Self::Settings => answer::text(&call.settings),
+            Self::Inputs => answer::texts(call.inputs.iter().map(|input| &input.name)),
+            Self::Revision(name) => {
+                input(name).map_or_else(answer::absent, |input| answer::text(&input.revision))
+            }
+            Self::Kind(name, path) => answer::kind(tree(name).and_then(|tree| tree.kind(path))),
+            Self::Entries(name, path) => {
+                answer::entries(tree(name).and_then(|tree| tree.entries(path)).as_deref())
+            }
+            Self::Glob(name, pattern) => match tree(name).map(|tree| glob(tree, pattern)) {
+                None => answer::absent(),
+                Some(found) => answer::globbed(found.as_deref().ok()),
+            },
+            Self::Read(name, path) => {
+                answer::file(tree(name).and_then(|tree| tree.file(path)).as_ref())
+            }
+            Self::Path => answer::text(&target.path()),
+            Self::Values => answer::text(&target.values()),
+            Self::Namespace => answer::optional(target.namespace().as_deref()),
+            Self::ReleaseName => answer::optional(target.release_name().as_deref()),
+            Self::ReleaseRevision => answer::number(target.release_revision()),
+            Self::IsUpgrade => answer::flag(target.is_upgrade()),
+            Self::KubeVersion => answer::text(&target.kube_version()),
+            Self::HasApi(name) => answer::flag(target.has_api(name)),
+            Self::Apis => answer::texts(target.apis()),
+        }
+    }
+
+    /// Bytes it keeps in memory beyond its own size, roughly.
+    fn weight(&self) -> usize {
+        match self {
+            Self::Kind(a, b) | Self::Entries(a, b) | Self::Glob(a, b) | Self::Read(a, b) => {
+                a.len() + b.len()
+            }
+            Self::Revision(name) | Self::HasApi(name) => name.len(),
+            _ => 0,
+        }
+    }
+}
+
+/// Questions that one trace holds at most. It bounds what a guest can make the host keep; a
+/// render that asks more works, but is not cached.
+const MAX_QUESTIONS: usize = 500_000;
+/// Bytes of paths that one trace holds at most.
+const MAX_WEIGHT: usize = 64 << 20;
+
+/// Writes the trace of a running call.
+#[derive(Debug, Default)]
+pub(crate) struct Recorder {
+    seen: HashSet<Question>,
+    trace: Trace,
+    weight: usize,
+}
+
+impl Recorder {
+    /// Records a question with its answer, unless it was asked before.
+    pub(crate) fn record(&mut self, question: Question, answer: impl FnOnce() -> Digest) {
+        if self.trace.impurity.overflow || self.seen.contains(&question) {
+            return;
+        }
+        self.weight += question.weight();
+        if self.seen.len() >= MAX_QUESTIONS || self.weight > MAX_WEIGHT {
+            self.trace.impurity.overflow = true;
+            self.trace.recorded = Vec::new();
+            self.seen = HashSet::new();
+            return;
+        }
+        self.trace.recorded.push(Recorded {
+            question: question.clone(),
+            answer: answer(),
+        });
+        self.seen.insert(question);
+    }
+
+    pub(crate) fn impure(&mut self) -> &mut Impurity {
+        &mut self.trace.impurity
+    }
+
+    pub(crate) fn finish(self) -> Trace {
+        self.trace
     }
 }

@@ -54,7 +54,9 @@ pub trait Tree: Send + Sync + std::fmt::Debug {
     /// A part of a file, shorter than `len` only at its end.
     fn read_at(&self, path: &str, offset: u64, len: usize) -> io::Result<Bytes> {
         let content = self.read(path)?;
-        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(content.len());
+        let start = usize::try_from(offset)
+            .unwrap_or(usize::MAX)
+            .min(content.len());
         Ok(content.slice(start..content.len().min(start.saturating_add(len))))
     }
 }

@@ -1,0 +1,86 @@
+//! `secrets`: the bytes of a slot, for plugins whose operator granted reading them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{State, Stop};
+use crate::bindings::weir::plugin::secrets;
+use crate::{Failure, FailureClass};
+
+/// The keys and values of a Secret.
+pub(super) type Secret = Arc<BTreeMap<String, Vec<u8>>>;
+
+impl State {
+    /// The slot's Secret, for the host's own use. `None`: the object binds none.
+    pub(super) fn slot(&mut self, name: &str) -> Result<Option<Secret>, Stop> {
+        let call = self.call()?;
+        if !call.grants.allows_slot(name) {
+            return Err(denied(format!("the slot `{name}` is not granted to the plugin")).into());
+        }
+        let Some(credentials) = call.services.credentials.clone() else {
+            return Ok(None);
+        };
+        let name = name.to_owned();
+        let secret = self.wait(async move { credentials.slot(&name).await })??;
+        if let Some(secret) = &secret {
+            self.mask.learn(secret);
+        }
+        Ok(secret)
+    }
+
+    /// TLS roots of the object.
+    pub(super) fn ca_certificate(&mut self) -> Result<Option<Vec<u8>>, Stop> {
+        match self.call()?.services.credentials.clone() {
+            None => Ok(None),
+            Some(credentials) => Ok(self.wait(async move { credentials.ca_certificate().await })??),
+        }
+    }
+}
+
+pub(super) fn denied(message: String) -> Failure {
+    Failure::new(FailureClass::Denied, "NotGranted", message)
+}
+
+impl secrets::Host for State {
+    fn keys(&mut self, slot: String) -> wasmtime::Result<Vec<String>> {
+        match self.slot(&slot) {
+            Ok(secret) => Ok(secret
+                .map(|s| s.keys().cloned().collect())
+                .unwrap_or_default()),
+            // The function has no failure to return: what is not granted is not bound.
+            Err(Stop::Failure(_)) => Ok(Vec::new()),
+            Err(Stop::Trap(error)) => Err(error),
+        }
+    }
+
+    fn get(&mut self, slot: String, key: String) -> Result<Vec<u8>, Stop> {
+        let call = self.call()?;
+        if !call.grants.allows_secret(&slot) {
+            let message = format!("reading the slot `{slot}` is not granted to the plugin");
+            return Err(denied(message).into());
+        }
+        let subject = call.subject.clone();
+        let secret = self.slot(&slot)?;
+        let value = secret.as_ref().and_then(|secret| secret.get(&key)).cloned();
+        tracing::info!(
+            target: "weir::audit",
+            {
+                plugin.name = self.journal.plugin(),
+                object.kind = subject.kind,
+                object.namespace = subject.namespace,
+                object.name = subject.name,
+                slot,
+                key,
+                found = value.is_some(),
+            },
+            "plugin read a secret"
+        );
+        Ok(value.ok_or_else(|| {
+            let message = match secret {
+                None => format!("the object binds no Secret to the slot `{slot}`"),
+                Some(_) => format!("the Secret of the slot `{slot}` has no key `{key}`"),
+            };
+            Failure::new(FailureClass::NotFound, "NotFound", message)
+        })?)
+    }
+}

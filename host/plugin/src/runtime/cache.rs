@@ -1,0 +1,208 @@
+//! Compiled code on disk, so that a restart compiles nothing.
+//!
+//! `<dir>/<engine>/<digest>.cwasm` is what wasmtime precompiled, `<digest>.json` its description
+//! with a checksum of the code. The folder of the engine is named by the hash of all that the code
+//! depends on (wasmtime, processor, settings). Code is run as it is: only this host writes the
+//! folder, nothing in it ever comes from a registry, and its files are private to the user. The
+//! checksum finds damage, not malice.
+
+#![expect(
+    unsafe_code,
+    reason = "loading precompiled code is unsafe: this module wrote it"
+)]
+
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use crate::{Description, Digest};
+
+/// A folder of compiled code.
+#[derive(Debug)]
+pub(super) struct Cache {
+    directory: PathBuf,
+    max_bytes: u64,
+}
+
+/// What lies beside the code.
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    size: u64,
+    crc32: u32,
+    description: Description,
+}
+
+/// Makes a component of code that is in memory, copying it.
+pub(super) fn from_memory(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: the callers pass what `Engine::precompile_component` returned a moment ago, or what
+    // the build embedded in this very binary.
+    unsafe { Component::deserialize(engine, code) }
+}
+
+/// Makes a component of code in a file, mapping it.
+fn from_file(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
+    // SAFETY: the file was written by this host into a private folder and its checksum is right;
+    // files are replaced by renaming, never changed, so a mapped one stays as it is.
+    unsafe { Component::deserialize_file(engine, path) }
+}
+
+impl Cache {
+    /// Opens or makes the folder for this engine's code, readable by its user only.
+    pub(super) fn open(directory: PathBuf, engine: &Engine, max_bytes: u64) -> io::Result<Self> {
+        let mut hasher = DefaultHasher::new();
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        let directory = directory.join(format!("engine-{:016x}", hasher.finish()));
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&directory)?;
+        Ok(Self {
+            directory,
+            max_bytes,
+        })
+    }
+
+    fn code(&self, digest: Digest) -> PathBuf {
+        self.directory.join(format!("{}.cwasm", digest.hex()))
+    }
+
+    fn entry(&self, digest: Digest) -> PathBuf {
+        self.directory.join(format!("{}.json", digest.hex()))
+    }
+
+    /// The component of that digest, if it is there and whole. What is damaged is removed.
+    pub(super) fn load(&self, engine: &Engine, digest: Digest) -> Option<(Component, Description)> {
+        let entry = fs::read(self.entry(digest)).ok()?;
+        let checked = || -> Result<(Component, Description), String> {
+            let entry: Entry = serde_json::from_slice(&entry).map_err(|e| e.to_string())?;
+            if entry.description.digest != digest {
+                return Err("it describes another component".into());
+            }
+            let path = self.code(digest);
+            let (size, crc32) = checksum(&path).map_err(|e| e.to_string())?;
+            if (size, crc32) != (entry.size, entry.crc32) {
+                return Err("its checksum is wrong".into());
+            }
+            let component = from_file(engine, &path).map_err(|e| format!("{e:#}"))?;
+            Ok((component, entry.description))
+        };
+        match checked() {
+            Ok(found) => {
+                // Its time tells what was used last; a failure only makes it look older.
+                if let Ok(file) = File::options().append(true).open(self.entry(digest)) {
+                    let _ = file.set_modified(SystemTime::now());
+                }
+                Some(found)
+            }
+            Err(problem) => {
+                tracing::warn!(%digest, problem, "cached code is damaged, compiling anew");
+                self.remove(digest);
+                None
+            }
+        }
+    }
+
+    /// Keeps code and description; the description is what makes it count, so it comes last.
+    pub(super) fn store(&self, code: &[u8], description: &Description) -> io::Result<()> {
+        let digest = description.digest;
+        write(&self.code(digest), code)?;
+        let entry = Entry {
+            size: code.len() as u64,
+            crc32: crc32fast::hash(code),
+            description: description.clone(),
+        };
+        write(&self.entry(digest), &serde_json::to_vec(&entry)?)?;
+        self.prune(digest);
+        Ok(())
+    }
+
+    /// Code of this binary as a file, so that it can be mapped; `None`: it does not fit, or cannot
+    /// be written. The name holds a checksum of the code: another build brings another file.
+    pub(super) fn extract(
+        &self,
+        engine: &Engine,
+        code: &[u8],
+        digest: Digest,
+    ) -> Option<Component> {
+        let crc32 = crc32fast::hash(code);
+        let path = self
+            .directory
+            .join(format!("{}-{crc32:08x}.cwasm", digest.hex()));
+        let whole = checksum(&path).is_ok_and(|found| found == (code.len() as u64, crc32));
+        if !whole {
+            write(&path, code)
+                .inspect_err(|error| tracing::warn!(%error, "failed to extract a built-in plugin"))
+                .ok()?;
+        }
+        from_file(engine, &path).ok()
+    }
+
+    fn remove(&self, digest: Digest) {
+        let _ = fs::remove_file(self.entry(digest));
+        let _ = fs::remove_file(self.code(digest));
+    }
+
+    /// Removes what was used longest ago until the rest fits. Mapped files live on until they are
+    /// dropped.
+    fn prune(&self, keep: Digest) {
+        let Ok(entries) = fs::read_dir(&self.directory) else {
+            return;
+        };
+        let mut known: Vec<(SystemTime, u64, Digest)> = entries
+            .filter_map(|entry| {
+                let path = entry.ok()?.path();
+                let name = path.file_name()?.to_str()?.strip_suffix(".json")?;
+                let digest: Digest = format!("sha256:{name}").parse().ok()?;
+                let modified = path.metadata().ok()?.modified().ok()?;
+                Some((modified, self.code(digest).metadata().ok()?.len(), digest))
+            })
+            .collect();
+        known.sort_unstable();
+        let mut total: u64 = known.iter().map(|(_, size, _)| size).sum();
+        for (_, size, digest) in known {
+            if total <= self.max_bytes {
+                break;
+            }
+            if digest != keep {
+                self.remove(digest);
+                total -= size;
+            }
+        }
+    }
+}
+
+/// Size and CRC of a file, read rather than mapped: pages that are only summed up must not count
+/// as this process's memory.
+fn checksum(path: &Path) -> io::Result<(u64, u32)> {
+    let mut file = File::open(path)?;
+    let mut hasher = crc32fast::Hasher::new();
+    let mut buffer = vec![0; 256 << 10];
+    let mut size = 0;
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok((size, hasher.finalize())),
+            n => {
+                hasher.update(&buffer[..n]);
+                size += n as u64;
+            }
+        }
+    }
+}
+
+/// Writes a private file and renames it into place.
+fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    // Temporary files are made with mode 0600.
+    let mut file = tempfile::NamedTempFile::new_in(directory)?;
+    file.write_all(content)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}

@@ -1,0 +1,248 @@
+//! From a component's bytes to a [`Plugin`]: once per digest, in the background, from disk where
+//! it was compiled before.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use wasmtime::component::Component;
+
+use super::{Runtime, Shared, cache};
+use crate::{Description, Digest, Info, LoadError, Plugin};
+
+/// Where a component's bytes come from.
+#[derive(Clone, Debug)]
+pub enum ComponentSource {
+    /// From memory.
+    Bytes(Bytes),
+    /// From a file.
+    File(PathBuf),
+}
+
+impl From<Bytes> for ComponentSource {
+    fn from(bytes: Bytes) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl From<Vec<u8>> for ComponentSource {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes.into())
+    }
+}
+
+impl From<&'static [u8]> for ComponentSource {
+    fn from(bytes: &'static [u8]) -> Self {
+        Self::Bytes(Bytes::from_static(bytes))
+    }
+}
+
+impl From<PathBuf> for ComponentSource {
+    fn from(path: PathBuf) -> Self {
+        Self::File(path)
+    }
+}
+
+impl From<&std::path::Path> for ComponentSource {
+    fn from(path: &std::path::Path) -> Self {
+        Self::File(path.to_owned())
+    }
+}
+
+impl Runtime {
+    /// Loads a component: from memory if it is loaded, from disk if it was compiled before, or by
+    /// compiling it on a background thread. Returns once it is described and ready to be called.
+    pub async fn load(
+        &self,
+        component: impl Into<ComponentSource>,
+    ) -> Result<Arc<Plugin>, LoadError> {
+        let (component, limit) = (component.into(), self.0.max_component_bytes);
+        let (bytes, digest) = blocking(move || {
+            let bytes = read(component, limit)?;
+            let digest = Digest::of(&bytes);
+            Ok((bytes, digest))
+        })
+        .await?;
+        self.once(digest, move |shared| shared.load(&bytes, digest))
+            .await
+    }
+
+    /// Loads a component that was compiled by this host before, by its digest alone; `None`: it
+    /// was not, and [`Runtime::load`] has to be given its bytes.
+    pub async fn load_cached(&self, digest: Digest) -> Option<Arc<Plugin>> {
+        self.once(digest, move |shared| {
+            shared
+                .load_cached(digest)
+                .ok_or_else(|| LoadError::Host("not cached".into()))
+        })
+        .await
+        .ok()
+    }
+
+    /// Loads a component that the build compiled for this machine's architecture. When the code
+    /// does not fit this host (another wasmtime, another processor), the component is compiled
+    /// from `wasm` instead.
+    pub async fn load_precompiled(
+        &self,
+        wasm: impl Into<ComponentSource>,
+        code: &'static [u8],
+        description: Description,
+    ) -> Result<Arc<Plugin>, LoadError> {
+        let (wasm, limit) = (wasm.into(), self.0.max_component_bytes);
+        let digest = description.digest;
+        self.once(digest, move |shared| {
+            match shared.load_precompiled(code, &description) {
+                Ok(plugin) => Ok(plugin),
+                Err(error) => {
+                    tracing::warn!(
+                        error = %crate::chain(&error),
+                        plugin.name = description.info.name,
+                        "precompiled plugin does not fit this host, compiling it"
+                    );
+                    let bytes = read(wasm, limit)?;
+                    shared.load(&bytes, digest)
+                }
+            }
+        })
+        .await
+    }
+
+    /// Loads the component of that digest unless somebody holds it already.
+    async fn once(
+        &self,
+        digest: Digest,
+        load: impl FnOnce(&Arc<Shared>) -> Result<Plugin, LoadError> + Send + 'static,
+    ) -> Result<Arc<Plugin>, LoadError> {
+        let slot = {
+            let mut plugins = self.0.plugins.lock();
+            plugins.retain(|known, slot| {
+                *known == digest
+                    || Arc::strong_count(slot) > 1
+                    || slot
+                        .try_lock()
+                        .is_ok_and(|plugin| plugin.strong_count() > 0)
+            });
+            plugins.entry(digest).or_default().clone()
+        };
+        let mut slot = slot.lock().await;
+        if let Some(plugin) = slot.upgrade() {
+            return Ok(plugin);
+        }
+        let Ok(permit) = self.0.compiling.clone().acquire_owned().await else {
+            return Err(LoadError::Host("the host is shutting down".into()));
+        };
+        let shared = self.0.clone();
+        let plugin = blocking(move || {
+            let _permit = permit;
+            load(&shared).map(Arc::new)
+        })
+        .await?;
+        *slot = Arc::downgrade(&plugin);
+        Ok(plugin)
+    }
+}
+
+impl Shared {
+    /// From disk, or by compiling.
+    fn load(self: &Arc<Self>, bytes: &[u8], digest: Digest) -> Result<Plugin, LoadError> {
+        if let Some(plugin) = self.load_cached(digest) {
+            return Ok(plugin);
+        }
+        let started = Instant::now();
+        let code = self.engine.precompile_component(bytes);
+        self.observer
+            .compiled(&digest, started.elapsed(), code.is_ok());
+        let code = code.map_err(|source| LoadError::Compile { source })?;
+        let component = cache::from_memory(&self.engine, &code)
+            .map_err(|source| LoadError::Compile { source })?;
+        let plugin = Plugin::build(self, &component, digest, None)?;
+        // Only what describes itself is kept: what traps there is never taken up. The plugin is
+        // then opened again from disk, where its code costs no memory of its own.
+        if let Some(cache) = &self.cache {
+            match cache.store(&code, plugin.description()) {
+                Ok(()) => return Ok(self.load_cached(digest).unwrap_or(plugin)),
+                Err(error) => tracing::warn!(%error, %digest, "failed to keep compiled code"),
+            }
+        }
+        Ok(plugin)
+    }
+
+    fn load_cached(self: &Arc<Self>, digest: Digest) -> Option<Plugin> {
+        let found = self.cache.as_ref()?.load(&self.engine, digest);
+        let plugin = found.and_then(|(component, description)| {
+            self.build_known(&component, description).map_err(|error| {
+                tracing::warn!(error = %crate::chain(&error), %digest, "cached plugin is not valid");
+            }).ok()
+        });
+        self.observer.cache(plugin.is_some());
+        plugin
+    }
+
+    fn load_precompiled(
+        self: &Arc<Self>,
+        code: &[u8],
+        description: &Description,
+    ) -> Result<Plugin, LoadError> {
+        // From a file of ours the code is mapped, not copied.
+        if let Some(cache) = &self.cache
+            && let Some(component) = cache.extract(&self.engine, code, description.digest)
+        {
+            return self.build_known(&component, description.clone());
+        }
+        let component = cache::from_memory(&self.engine, code)
+            .map_err(|source| LoadError::Compile { source })?;
+        self.build_known(&component, description.clone())
+    }
+
+    fn build_known(
+        self: &Arc<Self>,
+        component: &Component,
+        description: Description,
+    ) -> Result<Plugin, LoadError> {
+        let Description { digest, info, .. } = description;
+        Plugin::build(self, component, digest, Some::<Info>(info))
+    }
+}
+
+fn read(component: ComponentSource, limit: u64) -> Result<Bytes, LoadError> {
+    let bytes = match component {
+        ComponentSource::Bytes(bytes) => bytes,
+        ComponentSource::File(path) => {
+            let read = |path: &PathBuf| -> std::io::Result<(u64, Vec<u8>)> {
+                let size = std::fs::metadata(path)?.len();
+                Ok((
+                    size,
+                    if size > limit {
+                        Vec::new()
+                    } else {
+                        std::fs::read(path)?
+                    },
+                ))
+            };
+            let (size, bytes) = read(&path).map_err(|source| LoadError::Read { path, source })?;
+            if size > limit {
+                return Err(LoadError::TooLarge { size, limit });
+            }
+            bytes.into()
+        }
+    };
+    let size = bytes.len() as u64;
+    if size > limit {
+        Err(LoadError::TooLarge { size, limit })
+    } else {
+        Ok(bytes)
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, LoadError> + Send + 'static,
+) -> Result<T, LoadError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| {
+            Err(LoadError::Host(format!(
+                "a background thread was lost: {error}"
+            )))
+        })
+}

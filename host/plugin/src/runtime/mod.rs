@@ -1,0 +1,146 @@
+//! The engine, what bounds a call, and how a component becomes a plugin.
+
+mod cache;
+pub(crate) mod engine;
+mod load;
+pub(crate) mod meter;
+pub(crate) mod ticker;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
+use tokio::sync::Semaphore;
+
+pub use load::ComponentSource;
+
+use crate::call::BlobSource;
+use crate::observer::NoObserver;
+use crate::spool::Spool;
+use crate::{Digest, Failure, LoadError, Observer, Plugin, Tree};
+use cache::Cache;
+use ticker::Ticker;
+
+/// How a runtime is set up.
+#[derive(Clone)]
+pub struct RuntimeConfig {
+    /// Where compiled code is kept across restarts; `None`: nowhere. The folder must belong to
+    /// this host alone: what lies in it is run.
+    pub cache_dir: Option<PathBuf>,
+    /// Bytes of compiled code kept there; what was used longest ago goes first.
+    pub cache_bytes: u64,
+    /// Where large blobs are spooled; `None`: the system's folder for temporary files.
+    pub spool_dir: Option<PathBuf>,
+    /// Bytes of a component.
+    pub max_component_bytes: u64,
+    /// Components compiled at a time; each uses all processors.
+    pub compile_jobs: usize,
+    /// Calls at a time; further ones wait.
+    pub max_calls: u32,
+    /// Bytes that one archive may unpack to.
+    pub max_unpacked_bytes: u64,
+    /// Files that one archive may hold.
+    pub max_unpacked_files: usize,
+    /// Told of calls, compilations and cache look-ups.
+    pub observer: Option<Arc<dyn Observer>>,
+}
+
+impl Default for RuntimeConfig {
+    fn default() -> Self {
+        Self {
+            cache_dir: None,
+            cache_bytes: 1 << 30,
+            spool_dir: None,
+            max_component_bytes: 64 << 20,
+            compile_jobs: 1,
+            max_calls: 64,
+            max_unpacked_bytes: 1 << 30,
+            max_unpacked_files: 100_000,
+            observer: None,
+        }
+    }
+}
+
+/// Compiles and holds plugins. One per process; clones share everything.
+#[derive(Clone)]
+pub struct Runtime(Arc<Shared>);
+
+impl std::fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runtime").finish_non_exhaustive()
+    }
+}
+
+/// What every plugin of a runtime shares.
+pub(crate) struct Shared {
+    pub(crate) engine: wasmtime::Engine,
+    pub(crate) ticker: Ticker,
+    pub(crate) environment: Arc<Environment>,
+    pub(crate) calls: Arc<Semaphore>,
+    pub(crate) observer: Arc<dyn Observer>,
+    compiling: Arc<Semaphore>,
+    cache: Option<Cache>,
+    max_component_bytes: u64,
+    /// Every plugin that somebody holds, so that a component is compiled once. Each has its own
+    /// lock, under which it is loaded.
+    plugins: Mutex<HashMap<Digest, Arc<tokio::sync::Mutex<Weak<Plugin>>>>>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.ticker.stop();
+    }
+}
+
+/// What host functions need of the host.
+#[derive(Debug)]
+pub(crate) struct Environment {
+    spool_dir: PathBuf,
+}
+
+impl Environment {
+    pub(crate) fn spool(&self) -> Spool {
+        Spool::new(self.spool_dir.clone())
+    }
+
+    #[expect(clippy::unused_self, reason = "written next")]
+    pub(crate) fn unpack(&self, _blob: &dyn BlobSource) -> Result<Arc<dyn Tree>, Failure> {
+        Err(Failure::new(
+            crate::FailureClass::Unsupported,
+            "Unsupported",
+            "archives",
+        ))
+    }
+}
+
+impl Runtime {
+    /// Sets up the engine. Fails when the machine cannot run compiled code, or the cache folder
+    /// cannot be made.
+    pub fn new(config: RuntimeConfig) -> Result<Self, LoadError> {
+        let engine = engine::native(config.max_calls)
+            .map_err(|error| LoadError::Host(format!("failed to set up the engine: {error}")))?;
+        let ticker = Ticker::start(&engine)
+            .map_err(|error| LoadError::Host(format!("failed to start a thread: {error}")))?;
+        let cache = match config.cache_dir {
+            None => None,
+            Some(path) => Some(
+                Cache::open(path.clone(), &engine, config.cache_bytes)
+                    .map_err(|source| LoadError::Read { path, source })?,
+            ),
+        };
+        Ok(Self(Arc::new(Shared {
+            engine,
+            ticker,
+            environment: Arc::new(Environment {
+                spool_dir: config.spool_dir.unwrap_or_else(std::env::temp_dir),
+            }),
+            calls: Arc::new(Semaphore::new(config.max_calls as usize)),
+            observer: config.observer.unwrap_or_else(|| Arc::new(NoObserver)),
+            compiling: Arc::new(Semaphore::new(config.compile_jobs.max(1))),
+            cache,
+            max_component_bytes: config.max_component_bytes,
+            plugins: Mutex::default(),
+        })))
+    }
+}

@@ -1,0 +1,10 @@
+//! Trees that this crate brings: in memory, a local directory, and an unpacked archive; and the
+//! glob that works on any of them.
+
+mod directory;
+mod glob;
+mod memory;
+
+pub use directory::DirTree;
+pub use glob::{InvalidPattern, glob};
+pub use memory::{InvalidPath, MemoryTree};
