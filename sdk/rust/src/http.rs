@@ -88,6 +88,14 @@ impl Request {
         self
     }
 
+    /// Sets a header in place of all by that name; case does not count.
+    pub fn set_header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.0
+            .headers
+            .retain(|(key, _)| !key.eq_ignore_ascii_case(name));
+        self.header(name, value)
+    }
+
     /// Sets the body.
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.0.body = Some(body.into());
@@ -105,6 +113,31 @@ impl Request {
     pub fn auth(mut self, auth: Auth) -> Self {
         self.0.auth = Some(auth.0);
         self
+    }
+
+    /// The method, for tests.
+    pub fn method(&self) -> &str {
+        &self.0.method
+    }
+
+    /// The URL, for tests; placeholders are not filled in.
+    pub fn url(&self) -> &str {
+        &self.0.url
+    }
+
+    /// The headers, for tests; placeholders are not filled in.
+    pub fn headers(&self) -> Headers {
+        Headers(self.0.headers.clone())
+    }
+
+    /// The body, for tests.
+    pub fn content(&self) -> Option<&[u8]> {
+        self.0.body.as_deref()
+    }
+
+    /// The slot whose credentials it uses, for tests.
+    pub fn slot(&self) -> Option<&str> {
+        self.0.auth.as_ref().map(|auth| auth.slot.as_str())
     }
 
     /// Sends it; the body of the answer is copied into the component. Any HTTP status is `Ok`.
@@ -142,7 +175,7 @@ pub fn fetch_many(requests: Vec<Request>) -> Vec<Result<Download>> {
         .collect()
 }
 
-/// Headers of an answer.
+/// Headers of a request or an answer.
 #[derive(Clone, Debug, Default)]
 pub struct Headers(Vec<(String, String)>);
 
@@ -174,8 +207,18 @@ pub struct Response {
 }
 
 impl Response {
+    /// An answer, for tests of what is made of it.
+    pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            status,
+            headers: Headers::default(),
+            body: body.into(),
+        }
+    }
+
     /// Turns a status other than 2xx into an error with `code`: 401 and 403 are `unauthorized`;
-    /// 429 and 5xx `unavailable` with the answer's `Retry-After`; others `invalid-settings`.
+    /// 429 and 5xx `unavailable` with the answer's `Retry-After`, 501 `unsupported`; others
+    /// `invalid-settings`.
     ///
     /// # Errors
     /// As said; the message holds the status and the start of the body.
@@ -231,6 +274,7 @@ fn status_error(status: u16, headers: &Headers, code: &str) -> Option<Error> {
     let class = match status {
         200..=299 => return None,
         401 | 403 => Class::Unauthorized,
+        501 => Class::Unsupported,
         408 | 425 | 429 | 500..=599 => Class::Unavailable,
         _ => Class::InvalidSettings,
     };
