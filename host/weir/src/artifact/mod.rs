@@ -30,7 +30,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use weir_plugin::{Digest, Tree};
 
-pub use builder::{Bounds, Builder};
+pub use builder::{Bounds, Builder, FinishError};
 pub use ignore::IgnoreRules;
 pub use pack::PackTree;
 

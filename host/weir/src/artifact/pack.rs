@@ -210,7 +210,7 @@ pub(super) fn rebuild(
     let file = File::open(archive).map_err(StoreError::io("open", archive))?;
     let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(io::BufReader::new(file)));
     let folder = store.root.join("trees");
-    let write = || -> io::Result<()> {
+    let mut write = || -> io::Result<()> {
         let mut pack = PackWriter::new(&store.incoming())?;
         let mut content = Vec::new();
         for entry in tar.entries()? {

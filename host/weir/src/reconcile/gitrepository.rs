@@ -5,7 +5,7 @@
 //! request.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use kube::ResourceExt as _;
@@ -23,7 +23,7 @@ use crate::artifact::{Owner, Record, Store};
 use crate::credentials::{Secrets, SlotBinding};
 use crate::event::{Happening, Recorder, Severity};
 use crate::source::{PullError, Pulled, Request, Sources};
-use crate::telemetry::chain;
+use crate::telemetry::{Metrics, chain};
 
 /// Conditions that this host owns on a GitRepository.
 const OWNED: &[&str] = &[
@@ -53,7 +53,9 @@ pub struct GitRepositories {
     pub grants: Arc<crate::grants::GrantBook>,
     /// Tells people.
     pub recorder: Recorder,
-    /// Host and port that artifact URLs name.
+    /// Times pulls.
+    pub metrics: Arc<Metrics>,
+    /// What artifact URLs start with.
     pub advertised: Arc<str>,
     /// Of the interval, in percent.
     pub jitter: u8,
@@ -176,7 +178,15 @@ impl GitRepositories {
             call,
             deciding_settings: deciding.to_string(),
         };
-        self.sources.pull(request).await.map_err(|error| failed(&error))
+        let started = Instant::now();
+        let pulled = self.sources.pull(request).await;
+        let outcome = match &pulled {
+            Ok(Pulled::New { .. }) => "fetched",
+            Ok(Pulled::Unchanged(_)) => "unchanged",
+            Err(_) => "failed",
+        };
+        self.metrics.source_fetched(Self::KIND, outcome, started.elapsed());
+        pulled.map_err(|error| failed(&error))
     }
 
     fn succeeded(
@@ -249,7 +259,7 @@ impl GitRepositories {
     fn artifact(&self, record: &Record) -> Artifact {
         Artifact {
             path: record.path.clone(),
-            url: crate::server::artifact_url(&self.advertised, &record.path),
+            url: format!("{}/{}", self.advertised, record.path),
             revision: record.revision.clone(),
             digest: record.digest.to_string(),
             last_update_time: record.last_update_time.parse().map_or_else(|_| now(), Time),

@@ -10,6 +10,7 @@ pub mod objects;
 pub mod plugin;
 pub mod queue;
 pub mod status;
+pub mod triggers;
 pub mod worker;
 
 use weir_api::condition::{self, Condition, ConditionStatus};

@@ -114,11 +114,15 @@ where
 
     /// Keeps the view up to date until `stop`. Errors are logged and retried with backoff; the
     /// view keeps what it has meanwhile.
-    pub async fn watch(self: Arc<Self>, api: Api<K>, stop: CancellationToken) {
+    pub async fn watch(
+        self: Arc<Self>,
+        api: Api<K>,
+        label_selector: Option<String>,
+        stop: CancellationToken,
+    ) {
         let kind = K::kind(&K::DynamicType::default()).into_owned();
-        let config = watcher::Config::default();
-        let mut events = watcher(api, config)
-            .boxed();
+        let config = watcher::Config { label_selector, ..watcher::Config::default() };
+        let mut events = watcher(api, config).boxed();
         let mut listed: Vec<Key> = Vec::new();
         let mut failures = 0;
         loop {

@@ -99,9 +99,9 @@ impl Sources {
             .filter(|record| record.fingerprint == fingerprint)
             .map(|record| record.token.clone());
 
-        let called = plugin.pull(call, last.clone(), builder).await;
+        let (called, builder) = plugin.pull(call, last.clone(), builder).await;
         let failed = |error| PullError::Call { plugin: describe(&plugin), error };
-        let (revision, builder) = called.result.map_err(failed)?;
+        let revision = called.result.map_err(failed)?;
         match (revision, known) {
             (Some(revision), _) => self.keep(owner, revision, builder, fingerprint).await,
             (None, Some(record)) if last.is_some() => Ok(Pulled::Unchanged(record)),
@@ -146,7 +146,7 @@ impl Sources {
 
 /// Checks settings against the plugin's schema, naming every failing pointer.
 pub fn check_settings(plugin: &Plugin, settings: &str) -> Result<(), PullError> {
-    let problems = plugin.settings_problems(settings);
+    let problems = plugin.validate_settings(settings);
     let fatal: Vec<String> = problems
         .iter()
         .filter(|problem| problem.fatal)

@@ -39,7 +39,7 @@ use crate::render::Renders;
 use crate::telemetry::{Metrics, chain};
 
 pub use dependencies::keys as dependency_keys;
-pub use settings::{RENDERER, SETTINGS};
+pub use settings::{RENDERER, SETTINGS, renderer};
 
 /// Reconciles Kustomizations.
 pub struct Kustomizations {

@@ -12,7 +12,7 @@ pub const RENDERER: &str = "weir.dev/renderer";
 pub const SETTINGS: &str = "weir.dev/settings";
 
 /// Renderer that a Kustomization asks for.
-pub(super) fn renderer(object: &Kustomization) -> String {
+pub fn renderer(object: &Kustomization) -> String {
     object
         .metadata
         .annotations

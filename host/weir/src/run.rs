@@ -1,0 +1,387 @@
+//! Wiring: builds the parts of the host, starts them, and ends them in order.
+//!
+//! Shutdown is fixed: intake stops (views and queues), reconciles in hand finish within the grace
+//! period, then events are flushed and the servers end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::Client;
+use kube::api::Api;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use weir_api::kustomize::v1::Kustomization;
+use weir_api::meta;
+use weir_api::notification::v1beta3::{Alert, Provider};
+use weir_api::source::v1::GitRepository;
+use weir_api::weir::v1alpha1::Plugin;
+use weir_plugin::{Catalog, Runtime, RuntimeConfig};
+
+use crate::artifact::{Store, StoreError};
+use crate::config::Config;
+use crate::credentials::Secrets;
+use crate::event::Recorder;
+use crate::grants::GrantBook;
+use crate::reconcile::gitrepository::GitRepositories;
+use crate::reconcile::kustomization::{Kustomizations, Rules};
+use crate::reconcile::objects::{Key, Objects};
+use crate::reconcile::plugin::Plugins;
+use crate::reconcile::status::Writer;
+use crate::reconcile::triggers::{self, Queues};
+use crate::reconcile::worker;
+use crate::render::Renders;
+use crate::server::{self, Listen, Readiness};
+use crate::source::Sources;
+use crate::telemetry::Metrics;
+
+/// The host could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// No connection to a cluster.
+    #[error("failed to connect to the cluster")]
+    Connect(#[from] crate::cluster::ConnectError),
+    /// The data folder cannot be used.
+    #[error("failed to open the data folder")]
+    Store(#[from] StoreError),
+    /// The component runtime cannot start, or a built-in component does not load.
+    #[error("failed to start the plugin runtime")]
+    Runtime(#[from] weir_plugin::LoadError),
+    /// An address cannot be listened on.
+    #[error("failed to listen on {address}")]
+    Listen {
+        /// As configured.
+        address: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The Git client cannot start.
+    #[error("failed to start the Git client")]
+    Git(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Everything that the loops share.
+struct Parts {
+    client: Client,
+    config: Config,
+    metrics: Arc<Metrics>,
+    store: Arc<Store>,
+    renders: Arc<Renders>,
+    git: Arc<weir_git::GitClient>,
+    runtime: Runtime,
+    catalog: Arc<Catalog>,
+    grants: Arc<GrantBook>,
+    secrets: Arc<Secrets>,
+    engine: Arc<weir_apply::Engine>,
+    views: Views,
+    queues: Queues,
+}
+
+/// The watched kinds.
+#[derive(Default, Clone)]
+struct Views {
+    git_repositories: Arc<Objects<GitRepository>>,
+    kustomizations: Arc<Objects<Kustomization>>,
+    providers: Arc<Objects<Provider>>,
+    alerts: Arc<Objects<Alert>>,
+    plugins: Arc<Objects<Plugin>>,
+}
+
+/// What the host is not ready without.
+const STEPS: [&str; 2] = ["the built-in plugins", "a first look at the cluster"];
+
+/// Runs the host until `stop`.
+pub async fn run(config: Config, stop: CancellationToken) -> Result<(), RunError> {
+    let parts = Parts::build(config).await?;
+    let readiness = Readiness::waiting_for(STEPS);
+    // Servers outlive the loops, so that probes and downloads work while the loops drain.
+    let serving = CancellationToken::new();
+    let mut servers = JoinSet::new();
+    let advertised = parts.serve(&mut servers, &readiness, &serving).await?;
+    parts.load_builtins().await?;
+    readiness.done(STEPS[0]);
+
+    let mut background = JoinSet::new();
+    parts.register_triggers();
+    parts.watch(&mut background, &stop);
+    let (recorder, flushed) = parts.recorder(&serving);
+    let mut workers = JoinSet::new();
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = parts.views.synced() => {
+            parts.start_workers(&mut workers, &recorder, &advertised)?;
+            readiness.done(STEPS[1]);
+            tracing::info!("ready");
+            stop.cancelled().await;
+        }
+    }
+    readiness.wait_for("the end");
+    parts.queues.close();
+    let drain = async { while workers.join_next().await.is_some() {} };
+    if tokio::time::timeout(parts.config.shutdown_timeout, drain).await.is_err() {
+        tracing::warn!("reconciles were abandoned at the end of the grace period");
+    }
+    workers.shutdown().await;
+    background.shutdown().await;
+    serving.cancel();
+    let end = async {
+        flushed.await;
+        while servers.join_next().await.is_some() {}
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(10), end).await;
+    Ok(())
+}
+
+impl Views {
+    /// Waits until each kind was listed once.
+    async fn synced(&self) {
+        self.git_repositories.synced().await;
+        self.kustomizations.synced().await;
+        self.providers.synced().await;
+        self.alerts.synced().await;
+        self.plugins.synced().await;
+    }
+}
+
+impl Parts {
+    async fn build(config: Config) -> Result<Self, RunError> {
+        let metrics = Arc::new(Metrics::new());
+        let client = config.access.connect(Some(&metrics)).await?;
+        let data = &config.storage.path;
+        let store = Arc::new(Store::open(data, config.storage.retention)?);
+        let renders = Arc::new(Renders::open(&data.join("renders"))?);
+        let runtime = Runtime::new(RuntimeConfig {
+            cache_dir: Some(config.plugin_cache.clone().unwrap_or_else(|| data.join("plugins"))),
+            spool_dir: Some(store.incoming()),
+            observer: Some(Arc::clone(&metrics) as Arc<dyn weir_plugin::Observer>),
+            ..RuntimeConfig::default()
+        })?;
+        let git = weir_git::GitClient::new(weir_git::GitConfig::new(data.join("git")))
+            .map_err(|error| RunError::Git(error.into()))?;
+        let engine = weir_apply::Engine::new(
+            client.clone(),
+            weir_apply::EngineConfig {
+                concurrency: config.pace.concurrent_ssa,
+                ..weir_apply::EngineConfig::default()
+            },
+        );
+        Ok(Self {
+            metrics,
+            store,
+            renders,
+            runtime,
+            git: Arc::new(git),
+            engine: Arc::new(engine),
+            catalog: Arc::new(Catalog::new()),
+            grants: Arc::new(GrantBook::new(config.plugin_limits)),
+            secrets: Arc::new(Secrets::new(client.clone())),
+            views: Views::default(),
+            queues: Queues::new(),
+            client,
+            config,
+        })
+    }
+
+    /// Starts the servers; returns what artifact URLs start with.
+    async fn serve(
+        &self,
+        servers: &mut JoinSet<()>,
+        readiness: &Readiness,
+        stop: &CancellationToken,
+    ) -> Result<Arc<str>, RunError> {
+        let storage = &self.config.storage;
+        let root = self.store.served_root();
+        let files = server::files(&root).map_err(StoreError::io("serve", &root))?;
+        let bound = bind(&storage.address).await?;
+        let advertised = storage.url_prefix(bound.address());
+        for (name, bound, router) in [
+            ("artifacts", bound, files),
+            ("metrics", bind(&self.config.metrics_address).await?, server::metrics(Arc::clone(&self.metrics))),
+            ("health", bind(&self.config.health_address).await?, server::health(readiness.clone())),
+        ] {
+            tracing::info!(server = name, address = %bound.address(), "listening");
+            let stop = stop.clone();
+            servers.spawn(async move {
+                if let Err(error) = bound.serve(router, stop).await {
+                    tracing::error!(server = name, %error, "a server ended");
+                }
+            });
+        }
+        Ok(advertised.into())
+    }
+
+    async fn load_builtins(&self) -> Result<(), RunError> {
+        for builtin in crate::builtin::BUILTINS {
+            let plugin = self.runtime.load_builtin(builtin).await?;
+            self.catalog.set_built_in(builtin.name, plugin);
+        }
+        if crate::builtin::BUILTINS.is_empty() {
+            tracing::warn!("built without components: every plugin needs a Plugin object");
+        }
+        Ok(())
+    }
+
+    fn register_triggers(&self) {
+        let (views, queues) = (&self.views, &self.queues);
+        triggers::on_edit(&views.git_repositories, &queues.git_repositories);
+        triggers::on_edit(&views.kustomizations, &queues.kustomizations);
+        triggers::on_edit(&views.plugins, &queues.plugins);
+        triggers::on_revision(&views.git_repositories, &views.kustomizations, &queues.kustomizations);
+        triggers::on_progress(&views.kustomizations, &queues.kustomizations);
+    }
+
+    /// Starts what follows the cluster and keeps house.
+    fn watch(&self, tasks: &mut JoinSet<()>, stop: &CancellationToken) {
+        let watch = &self.config.watch;
+        let namespace = watch.namespace.as_deref();
+        let selector = watch.label_selector.as_deref();
+        let client = || self.client.clone();
+        let views = &self.views;
+        tasks.spawn(Arc::clone(&views.git_repositories).watch(api(client(), namespace), selector.map(Into::into), stop.clone()));
+        tasks.spawn(Arc::clone(&views.kustomizations).watch(api(client(), namespace), selector.map(Into::into), stop.clone()));
+        tasks.spawn(Arc::clone(&views.providers).watch(api(client(), namespace), None, stop.clone()));
+        tasks.spawn(Arc::clone(&views.alerts).watch(api(client(), namespace), None, stop.clone()));
+        tasks.spawn(Arc::clone(&views.plugins).watch(Api::all(client()), None, stop.clone()));
+        tasks.spawn(triggers::on_plugin_change(
+            Arc::clone(&self.catalog),
+            Arc::clone(&views.git_repositories),
+            Arc::clone(&views.kustomizations),
+            self.queues.clone(),
+        ));
+        tasks.spawn(follow_objects(Arc::clone(&self.engine), Arc::clone(&self.queues.kustomizations)));
+        tasks.spawn(collect_garbage(Arc::clone(&self.store)));
+    }
+
+    /// Starts the recorder; the future ends when its events are flushed after `stop`.
+    fn recorder(
+        &self,
+        stop: &CancellationToken,
+    ) -> (Recorder, impl Future<Output = ()> + use<>) {
+        let parts = crate::event::Parts {
+            client: self.client.clone(),
+            alerts: Arc::clone(&self.views.alerts),
+            providers: Arc::clone(&self.views.providers),
+            catalog: Arc::clone(&self.catalog),
+            grants: Arc::clone(&self.grants),
+            secrets: Arc::clone(&self.secrets),
+            metrics: Arc::clone(&self.metrics),
+            no_cross_namespace_refs: self.config.no_cross_namespace_refs,
+        };
+        Recorder::start(parts, stop.clone())
+    }
+
+    fn start_workers(
+        &self,
+        tasks: &mut JoinSet<()>,
+        recorder: &Recorder,
+        advertised: &Arc<str>,
+    ) -> Result<(), RunError> {
+        let pace = worker::Pace {
+            concurrency: self.config.pace.concurrent,
+            min_retry: self.config.pace.min_retry_delay,
+            max_retry: self.config.pace.max_retry_delay,
+        };
+        let (views, queues) = (&self.views, &self.queues);
+        let sources = Sources {
+            catalog: Arc::clone(&self.catalog),
+            store: Arc::clone(&self.store),
+            bounds: self.config.storage.bounds,
+        };
+        let git_repositories = GitRepositories {
+            objects: Arc::clone(&views.git_repositories),
+            writer: self.writer(&views.git_repositories, meta::SOURCE_MANAGER),
+            sources,
+            git: Arc::clone(&self.git) as Arc<dyn weir_plugin::Git>,
+            secrets: Arc::clone(&self.secrets),
+            grants: Arc::clone(&self.grants),
+            recorder: recorder.clone(),
+            metrics: Arc::clone(&self.metrics),
+            advertised: Arc::clone(advertised),
+            jitter: self.config.pace.interval_jitter,
+        };
+        let kustomizations = Kustomizations {
+            objects: Arc::clone(&views.kustomizations),
+            writer: self.writer(&views.kustomizations, meta::KUSTOMIZATION_STATUS_MANAGER),
+            sources: Arc::clone(&views.git_repositories),
+            store: Arc::clone(&self.store),
+            catalog: Arc::clone(&self.catalog),
+            grants: Arc::clone(&self.grants),
+            renders: Arc::clone(&self.renders),
+            engine: Arc::clone(&self.engine),
+            recorder: recorder.clone(),
+            metrics: Arc::clone(&self.metrics),
+            rules: Rules {
+                no_cross_namespace_refs: self.config.no_cross_namespace_refs,
+                requeue_dependency: self.config.pace.requeue_dependency,
+                jitter: self.config.pace.interval_jitter,
+            },
+            memory: parking_lot::Mutex::default(),
+        };
+        let plugins = Plugins {
+            objects: Arc::clone(&views.plugins),
+            writer: self.writer(&views.plugins, "weir"),
+            client: self.client.clone(),
+            runtime: self.runtime.clone(),
+            catalog: Arc::clone(&self.catalog),
+            grants: Arc::clone(&self.grants),
+            secrets: Arc::clone(&self.secrets),
+            recorder: recorder.clone(),
+            namespace: self.config.namespace.clone(),
+            jitter: self.config.pace.interval_jitter,
+        };
+        let metrics = || Arc::clone(&self.metrics);
+        worker::start(tasks, Arc::new(git_repositories), Arc::clone(&queues.git_repositories), &pace, metrics());
+        worker::start(tasks, Arc::new(kustomizations), Arc::clone(&queues.kustomizations), &pace, metrics());
+        worker::start(tasks, Arc::new(plugins), Arc::clone(&queues.plugins), &pace, metrics());
+        Ok(())
+    }
+
+    fn writer<K>(&self, objects: &Arc<Objects<K>>, manager: &'static str) -> Writer<K>
+    where
+        K: kube::Resource + Clone + serde::Serialize + serde::de::DeserializeOwned + std::fmt::Debug + Send + Sync + 'static,
+        K::DynamicType: Default + Eq + std::hash::Hash + Clone,
+    {
+        Writer::new(self.client.clone(), Arc::clone(objects), manager)
+    }
+}
+
+async fn bind(address: &Listen) -> Result<server::Bound, RunError> {
+    address
+        .bind()
+        .await
+        .map_err(|source| RunError::Listen { address: address.to_string(), source })
+}
+
+/// All namespaces, or one.
+fn api<K>(client: Client, namespace: Option<&str>) -> Api<K>
+where
+    K: kube::Resource<Scope = k8s_openapi::NamespaceResourceScope>,
+    K::DynamicType: Default,
+{
+    match namespace {
+        Some(namespace) => Api::namespaced(client, namespace),
+        None => Api::all(client),
+    }
+}
+
+/// Queues the Kustomization whose object drifted, went away or changed its health.
+async fn follow_objects(
+    engine: Arc<weir_apply::Engine>,
+    queue: Arc<crate::reconcile::queue::Queue<Key>>,
+) {
+    let mut events = engine.events();
+    while let Some(event) = events.recv().await {
+        let owner = event.owner();
+        queue.add(Key::new(&owner.namespace, &owner.name));
+    }
+}
+
+/// Removes packs that nothing names any more, now and then.
+async fn collect_garbage(store: Arc<Store>) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(600));
+    loop {
+        ticks.tick().await;
+        let store = Arc::clone(&store);
+        let _ = tokio::task::spawn_blocking(move || store.collect_trees()).await;
+    }
+}
