@@ -22,6 +22,8 @@ mod git_server;
 #[cfg(feature = "run")]
 pub mod http;
 #[cfg(feature = "run")]
+pub mod monorepo;
+#[cfg(feature = "run")]
 pub mod net;
 #[cfg(feature = "run")]
 mod process;

@@ -185,13 +185,13 @@ impl Part {
                 ask: &["--version"],
                 accept: "wkg 0.16.",
                 recipe: Recipe::Crate { name: "wkg" },
-                takes: "5 min",
+                takes: "4 min",
             },
             Self::Oras => Spec {
                 name: "oras",
-                version: "1.2.2",
+                version: "1.2.0",
                 ask: &["version"],
-                accept: "1.",
+                accept: "Version:",
                 recipe: Recipe::Debian {
                     package: "oras",
                     suite: "trixie",

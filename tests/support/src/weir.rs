@@ -91,14 +91,14 @@ impl Weir {
             .unwrap_or_else(|| folder.path().to_path_buf());
         let metrics = SocketAddr::from((Ipv4Addr::LOCALHOST, net::free_port()?));
         let health = SocketAddr::from((Ipv4Addr::LOCALHOST, net::free_port()?));
+        let artifacts = SocketAddr::from((Ipv4Addr::LOCALHOST, net::free_port()?));
         let mut process = ProcessOptions::new("weir", binary, folder.path().join("weir.log"))
             .env("KUBECONFIG", &options.kubeconfig)
             .arg("run")
             .arg("--storage-path")
-            .arg(storage.join("artifacts"))
-            .arg("--plugin-cache")
-            .arg(storage.join("plugins"))
-            .arg("--storage-addr=127.0.0.1:0")
+            .arg(storage)
+            .arg(format!("--storage-addr={artifacts}"))
+            .arg(format!("--storage-adv-addr={artifacts}"))
             .arg(format!("--metrics-addr={metrics}"))
             .arg(format!("--health-addr={health}"));
         process.args.extend(options.args.iter().cloned());
