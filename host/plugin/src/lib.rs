@@ -21,6 +21,7 @@ mod grants;
 mod guest;
 mod linker;
 mod mask;
+mod net;
 mod observer;
 mod plugin;
 mod runtime;
@@ -29,6 +30,7 @@ mod spool;
 mod trace;
 mod tree;
 mod trees;
+mod unpack;
 mod world;
 
 pub use builtin::Builtin;

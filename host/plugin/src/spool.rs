@@ -2,7 +2,7 @@
 //! temporary file that vanishes with its last handle.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -13,6 +13,160 @@ use crate::{BlobSource, Digest};
 
 /// What fits into memory stays there.
 const IN_MEMORY: usize = 256 << 10;
+
+/// Bytes being written, in memory until there are too many.
+#[derive(Debug)]
+pub(crate) struct Buffer {
+    directory: PathBuf,
+    memory: Vec<u8>,
+    file: Option<File>,
+    size: u64,
+}
+
+/// Bytes that were written.
+#[derive(Debug)]
+pub(crate) enum Content {
+    Memory(Bytes),
+    File(File, u64),
+}
+
+impl Buffer {
+    /// Temporary files go into `directory`.
+    pub(crate) fn new(directory: PathBuf) -> Self {
+        Self {
+            directory,
+            memory: Vec::new(),
+            file: None,
+            size: 0,
+        }
+    }
+
+    /// Bytes so far.
+    pub(crate) const fn size(&self) -> u64 {
+        self.size
+    }
+
+    pub(crate) fn append(&mut self, data: &[u8]) -> io::Result<()> {
+        self.size += data.len() as u64;
+        let file = match &mut self.file {
+            Some(file) => file,
+            None if self.memory.len() + data.len() <= IN_MEMORY => {
+                self.memory.extend_from_slice(data);
+                return Ok(());
+            }
+            None => {
+                let mut file = tempfile::tempfile_in(&self.directory)?;
+                file.write_all(&std::mem::take(&mut self.memory))?;
+                self.file.insert(file)
+            }
+        };
+        file.write_all(data)
+    }
+
+    pub(crate) fn finish(self) -> Content {
+        match self.file {
+            Some(file) => Content::File(file, self.size),
+            None => Content::Memory(self.memory.into()),
+        }
+    }
+}
+
+impl Content {
+    pub(crate) fn size(&self) -> u64 {
+        match self {
+            Self::Memory(bytes) => bytes.len() as u64,
+            Self::File(_, size) => *size,
+        }
+    }
+
+    /// A part, shorter than `len` only at the end.
+    pub(crate) fn read_at(&self, offset: u64, len: usize) -> io::Result<Bytes> {
+        let left = usize::try_from(self.size().saturating_sub(offset)).unwrap_or(usize::MAX);
+        let len = len.min(left);
+        match self {
+            Self::Memory(_) if len == 0 => Ok(Bytes::new()),
+            Self::Memory(bytes) => {
+                let start = usize::try_from(offset).unwrap_or(usize::MAX);
+                Ok(bytes.slice(start..start + len))
+            }
+            Self::File(file, _) => {
+                let mut part = vec![0; len];
+                read_exact_at(file, &mut part, offset)?;
+                Ok(part.into())
+            }
+        }
+    }
+}
+
+/// Reads at a position without moving one that others share.
+#[cfg(unix)]
+fn read_exact_at(file: &File, part: &mut [u8], offset: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, part, offset)
+}
+
+/// Reads at a position without moving one that others share.
+#[cfg(windows)]
+fn read_exact_at(file: &File, mut part: &mut [u8], mut offset: u64) -> io::Result<()> {
+    while !part.is_empty() {
+        let read = std::os::windows::fs::FileExt::seek_read(file, part, offset)?;
+        if read == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        part = &mut part[read..];
+        offset += read as u64;
+    }
+    Ok(())
+}
+
+/// A blob being written.
+#[derive(Debug)]
+pub(crate) struct Spool {
+    buffer: Buffer,
+    hasher: Sha256,
+}
+
+impl Spool {
+    /// Temporary files go into `directory`.
+    pub(crate) fn new(directory: PathBuf) -> Self {
+        Self {
+            buffer: Buffer::new(directory),
+            hasher: Sha256::new(),
+        }
+    }
+
+    pub(crate) fn append(&mut self, data: &[u8]) -> io::Result<()> {
+        self.hasher.update(data);
+        self.buffer.append(data)
+    }
+
+    pub(crate) fn finish(self) -> Arc<dyn BlobSource> {
+        let digest = Digest::from_bytes(self.hasher.finalize().into());
+        Arc::new(SpooledBlob {
+            content: self.buffer.finish(),
+            digest,
+        })
+    }
+}
+
+#[derive(Debug)]
+struct SpooledBlob {
+    content: Content,
+    digest: Digest,
+}
+
+impl BlobSource for SpooledBlob {
+    fn size(&self) -> u64 {
+        self.content.size()
+    }
+
+    fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    fn read_at(&self, offset: u64, len: usize) -> io::Result<Bytes> {
+        self.content.read_at(offset, len)
+    }
+}
 
 /// A blob in memory.
 #[derive(Clone, Debug)]
@@ -49,114 +203,65 @@ impl BlobSource for MemoryBlob {
     }
 }
 
-/// A blob in an unnamed file.
-#[derive(Debug)]
-struct FileBlob {
-    file: File,
-    size: u64,
-    digest: Digest,
+/// A blob as a stream.
+pub(crate) struct BlobReader<'a> {
+    blob: &'a dyn BlobSource,
+    position: u64,
 }
 
-impl BlobSource for FileBlob {
-    fn size(&self) -> u64 {
-        self.size
-    }
-
-    fn digest(&self) -> Digest {
-        self.digest
-    }
-
-    fn read_at(&self, offset: u64, len: usize) -> io::Result<Bytes> {
-        let left = self.size.saturating_sub(offset);
-        let mut part = vec![0; len.min(usize::try_from(left).unwrap_or(usize::MAX))];
-        read_exact_at(&self.file, &mut part, offset)?;
-        Ok(part.into())
+impl<'a> BlobReader<'a> {
+    pub(crate) fn new(blob: &'a dyn BlobSource) -> Self {
+        Self { blob, position: 0 }
     }
 }
 
-/// Reads at a position without moving one that others share.
-#[cfg(unix)]
-pub(crate) fn read_exact_at(file: &File, part: &mut [u8], offset: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, part, offset)
-}
-
-/// Reads at a position without moving one that others share.
-#[cfg(not(unix))]
-pub(crate) fn read_exact_at(file: &File, part: &mut [u8], offset: u64) -> io::Result<()> {
-    use std::io::{Read, Seek, SeekFrom};
-    let mut file = file.try_clone()?;
-    file.seek(SeekFrom::Start(offset))?;
-    file.read_exact(part)
-}
-
-/// A blob being written.
-#[derive(Debug)]
-pub(crate) struct Spool {
-    directory: PathBuf,
-    memory: Vec<u8>,
-    file: Option<File>,
-    hasher: Sha256,
-    size: u64,
-}
-
-impl Spool {
-    /// Temporary files go into `directory`.
-    pub(crate) fn new(directory: PathBuf) -> Self {
-        Self {
-            directory,
-            memory: Vec::new(),
-            file: None,
-            hasher: Sha256::new(),
-            size: 0,
-        }
+impl Read for BlobReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let part = self.blob.read_at(self.position, buffer.len())?;
+        buffer[..part.len()].copy_from_slice(&part);
+        self.position += part.len() as u64;
+        Ok(part.len())
     }
+}
 
-    pub(crate) fn write(&mut self, data: &[u8]) -> io::Result<()> {
-        self.hasher.update(data);
-        self.size += data.len() as u64;
-        if self.file.is_none() {
-            if self.memory.len() + data.len() <= IN_MEMORY {
-                self.memory.extend_from_slice(data);
-                return Ok(());
+impl Seek for BlobReader<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let target = match to {
+            SeekFrom::Start(offset) => Some(offset),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+            SeekFrom::End(offset) => self.blob.size().checked_add_signed(offset),
+        };
+        self.position = target.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_and_large_blobs_read_the_same() {
+        for size in [10, IN_MEMORY, IN_MEMORY + 1, 3 * IN_MEMORY] {
+            let content: Vec<u8> = (0..size).map(|i| i as u8).collect();
+            let mut spool = Spool::new(std::env::temp_dir());
+            for part in content.chunks(100_000) {
+                spool.append(part).unwrap();
             }
-            let mut file = tempfile::tempfile_in(&self.directory)?;
-            file.write_all(&std::mem::take(&mut self.memory))?;
-            self.file = Some(file);
+            let blob = spool.finish();
+            assert_eq!(
+                (blob.size(), blob.digest()),
+                (size as u64, Digest::of(&content))
+            );
+            assert_eq!(blob.read_at(7, 100).unwrap(), content[7..size.min(107)]);
+            assert_eq!(
+                blob.read_at(size as u64 - 1, 100).unwrap(),
+                content[size - 1..]
+            );
+            assert!(blob.read_at(size as u64 + 5, 100).unwrap().is_empty());
+            let mut copy = Vec::new();
+            io::copy(&mut BlobReader::new(&*blob), &mut copy).unwrap();
+            assert_eq!(copy, content);
         }
-        match &mut self.file {
-            Some(file) => file.write_all(data),
-            None => Ok(()),
-        }
-    }
-
-    /// Bytes so far.
-    pub(crate) const fn size(&self) -> u64 {
-        self.size
-    }
-
-    pub(crate) fn finish(self) -> Arc<dyn BlobSource> {
-        let digest = Digest::from_bytes(self.hasher.finalize().into());
-        match self.file {
-            Some(file) => Arc::new(FileBlob {
-                file,
-                size: self.size,
-                digest,
-            }),
-            None => Arc::new(MemoryBlob {
-                content: self.memory.into(),
-                digest,
-            }),
-        }
-    }
-}
-
-impl Write for Spool {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.write(data)?;
-        Ok(data.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

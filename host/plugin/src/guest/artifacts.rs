@@ -160,7 +160,7 @@ impl artifacts::HostWriter for State {
             .0
             .as_mut()
             .ok_or_else(finished)?;
-        spool.write(&data).map_err(|error| {
+        spool.append(&data).map_err(|error| {
             let message = format!("the host cannot write a blob: {error}");
             Failure::new(FailureClass::Unavailable, "WriteFailed", message)
         })?;

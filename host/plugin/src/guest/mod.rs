@@ -17,6 +17,7 @@ mod unsupported;
 mod wasi;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
@@ -56,6 +57,8 @@ pub(crate) struct State {
     /// Whether the export itself runs: what a language runtime does while its instance starts
     /// gets constants and is not recorded.
     pub(crate) started: bool,
+    /// Bytes that this call may still download.
+    downloads: Arc<AtomicU64>,
     pub(crate) environment: Arc<Environment>,
     pub(crate) handle: Handle,
 }
@@ -102,6 +105,7 @@ impl State {
     ) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_HANDLES);
+        let downloads = http::downloads(&meter.limits);
         Self {
             table,
             meter,
@@ -113,6 +117,7 @@ impl State {
             target: None,
             sink: None,
             started: false,
+            downloads,
             environment,
             handle: Handle::current(),
         }

@@ -16,8 +16,10 @@ use tokio::sync::Semaphore;
 pub use load::ComponentSource;
 
 use crate::call::BlobSource;
+use crate::net::Clients;
 use crate::observer::NoObserver;
 use crate::spool::Spool;
+use crate::unpack::{UnpackLimits, unpack};
 use crate::{Digest, Failure, LoadError, Observer, Plugin, Tree};
 use cache::Cache;
 use ticker::Ticker;
@@ -96,21 +98,19 @@ impl Drop for Shared {
 /// What host functions need of the host.
 #[derive(Debug)]
 pub(crate) struct Environment {
-    spool_dir: PathBuf,
+    pub(crate) clients: Clients,
+    unpack: UnpackLimits,
 }
 
 impl Environment {
+    /// An empty blob to be written.
     pub(crate) fn spool(&self) -> Spool {
-        Spool::new(self.spool_dir.clone())
+        Spool::new(self.unpack.directory.clone())
     }
 
-    #[expect(clippy::unused_self, reason = "written next")]
-    pub(crate) fn unpack(&self, _blob: &dyn BlobSource) -> Result<Arc<dyn Tree>, Failure> {
-        Err(Failure::new(
-            crate::FailureClass::Unsupported,
-            "Unsupported",
-            "archives",
-        ))
+    /// The tree of an archive.
+    pub(crate) fn unpack(&self, blob: &dyn BlobSource) -> Result<Arc<dyn Tree>, Failure> {
+        unpack(blob, &self.unpack)
     }
 }
 
@@ -133,7 +133,12 @@ impl Runtime {
             engine,
             ticker,
             environment: Arc::new(Environment {
-                spool_dir: config.spool_dir.unwrap_or_else(std::env::temp_dir),
+                clients: Clients::new(),
+                unpack: UnpackLimits {
+                    directory: config.spool_dir.unwrap_or_else(std::env::temp_dir),
+                    bytes: config.max_unpacked_bytes,
+                    entries: config.max_unpacked_files,
+                },
             }),
             calls: Arc::new(Semaphore::new(config.max_calls as usize)),
             observer: config.observer.unwrap_or_else(|| Arc::new(NoObserver)),

@@ -4,7 +4,9 @@
 mod directory;
 mod glob;
 mod memory;
+mod packed;
 
 pub use directory::DirTree;
 pub use glob::{InvalidPattern, glob};
 pub use memory::{InvalidPath, MemoryTree};
+pub(crate) use packed::{Builder, UnpackError};

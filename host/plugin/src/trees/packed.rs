@@ -1,0 +1,213 @@
+//! An unpacked archive as a tree: its files lie one after another in one temporary file (or in
+//! memory when they are few), with an index. No name of an archive ever becomes a path of this
+//! machine, so none can lead anywhere.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+
+use crate::spool::{Buffer, Content};
+use crate::{Digest, Entry, EntryKind, FileInfo, Tree, normalise};
+
+/// A path may have this many bytes.
+const MAX_PATH: usize = 4096;
+
+/// An unpacked archive.
+#[derive(Debug)]
+pub(crate) struct PackedTree {
+    nodes: BTreeMap<String, Node>,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Node {
+    Directory(BTreeMap<String, EntryKind>),
+    File { offset: u64, info: FileInfo },
+}
+
+/// Why an archive is refused.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UnpackError {
+    #[error("the archive holds `{0}`, which is no path inside it")]
+    UnsafePath(String),
+    #[error("the archive holds `{0}` both as a file and as a directory")]
+    Conflict(String),
+    #[error("the archive holds more than {0} entries")]
+    TooManyEntries(usize),
+    #[error("the archive unpacks to more than {0} bytes")]
+    TooLarge(u64),
+    #[error("the archive cannot be read: {0}")]
+    Invalid(io::Error),
+    #[error("the host cannot unpack it: {0}")]
+    Host(io::Error),
+}
+
+/// Builds the tree entry by entry, within bounds.
+pub(crate) struct Builder {
+    nodes: BTreeMap<String, Node>,
+    buffer: Buffer,
+    entries: usize,
+    max_entries: usize,
+    max_bytes: u64,
+}
+
+impl Builder {
+    pub(crate) fn new(directory: PathBuf, max_entries: usize, max_bytes: u64) -> Self {
+        let root = (String::new(), Node::Directory(BTreeMap::new()));
+        Self {
+            nodes: BTreeMap::from([root]),
+            buffer: Buffer::new(directory),
+            entries: 0,
+            max_entries,
+            max_bytes,
+        }
+    }
+
+    /// Counts an entry and checks its name; `None`: the root itself.
+    fn path(&mut self, name: &str) -> Result<Option<String>, UnpackError> {
+        self.entries += 1;
+        if self.entries > self.max_entries {
+            return Err(UnpackError::TooManyEntries(self.max_entries));
+        }
+        let is_unsafe = name.starts_with('/')
+            || name.len() > MAX_PATH
+            || name.contains(['\\', '\0'])
+            || name.split('/').any(|part| part == "..");
+        match normalise(name) {
+            Some(path) if !is_unsafe => Ok(Some(path).filter(|path| !path.is_empty())),
+            _ => Err(UnpackError::UnsafePath(name.chars().take(200).collect())),
+        }
+    }
+
+    /// Counts an entry that a tree leaves out (a link, a device), so that there cannot be many.
+    pub(crate) fn skip(&mut self, name: &str) -> Result<(), UnpackError> {
+        self.path(name).map(drop)
+    }
+
+    pub(crate) fn directory(&mut self, name: &str) -> Result<(), UnpackError> {
+        match self.path(name)? {
+            Some(path) => self.make_directory(&path),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds a file, replacing an earlier one of the same name.
+    pub(crate) fn file(
+        &mut self,
+        name: &str,
+        executable: bool,
+        mut content: impl Read,
+    ) -> Result<(), UnpackError> {
+        let path = self
+            .path(name)?
+            .ok_or_else(|| UnpackError::UnsafePath(name.to_owned()))?;
+        let offset = self.buffer.size();
+        let mut hasher = Sha256::new();
+        let mut chunk = [0; 16 << 10];
+        loop {
+            let read = match content.read(&mut chunk) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(UnpackError::Invalid(error)),
+            };
+            if self.buffer.size() + read as u64 > self.max_bytes {
+                return Err(UnpackError::TooLarge(self.max_bytes));
+            }
+            hasher.update(&chunk[..read]);
+            self.buffer
+                .append(&chunk[..read])
+                .map_err(UnpackError::Host)?;
+        }
+        let info = FileInfo {
+            digest: Digest::from_bytes(hasher.finalize().into()),
+            size: self.buffer.size() - offset,
+            executable,
+        };
+        self.add(&path, EntryKind::File)?;
+        self.nodes.insert(path, Node::File { offset, info });
+        Ok(())
+    }
+
+    fn make_directory(&mut self, path: &str) -> Result<(), UnpackError> {
+        match self.nodes.get(path) {
+            Some(Node::Directory(_)) => Ok(()),
+            Some(Node::File { .. }) => Err(UnpackError::Conflict(path.to_owned())),
+            None => {
+                self.add(path, EntryKind::Directory)?;
+                self.nodes
+                    .insert(path.to_owned(), Node::Directory(BTreeMap::new()));
+                Ok(())
+            }
+        }
+    }
+
+    /// Lists a path in its directory, which is made if need be.
+    fn add(&mut self, path: &str, kind: EntryKind) -> Result<(), UnpackError> {
+        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+        // Depth is bounded by the length of a path.
+        self.make_directory(parent)?;
+        if let Some(Node::Directory(children)) = self.nodes.get_mut(parent)
+            && children
+                .insert(name.to_owned(), kind)
+                .is_some_and(|before| before != kind)
+        {
+            return Err(UnpackError::Conflict(path.to_owned()));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(self) -> PackedTree {
+        PackedTree {
+            nodes: self.nodes,
+            content: self.buffer.finish(),
+        }
+    }
+}
+
+impl PackedTree {
+    fn node(&self, path: &str) -> Option<(u64, FileInfo)> {
+        match self.nodes.get(path)? {
+            Node::File { offset, info } => Some((*offset, *info)),
+            Node::Directory(_) => None,
+        }
+    }
+}
+
+impl Tree for PackedTree {
+    fn kind(&self, path: &str) -> Option<EntryKind> {
+        Some(match self.nodes.get(path)? {
+            Node::Directory(_) => EntryKind::Directory,
+            Node::File { .. } => EntryKind::File,
+        })
+    }
+
+    fn entries(&self, path: &str) -> Option<Vec<Entry>> {
+        let Node::Directory(children) = self.nodes.get(path)? else {
+            return None;
+        };
+        let entry = |(name, kind): (&String, &EntryKind)| Entry {
+            name: name.clone(),
+            kind: *kind,
+        };
+        Some(children.iter().map(entry).collect())
+    }
+
+    fn file(&self, path: &str) -> Option<FileInfo> {
+        self.node(path).map(|(_, info)| info)
+    }
+
+    fn read(&self, path: &str) -> io::Result<Bytes> {
+        self.read_at(path, 0, usize::MAX)
+    }
+
+    fn read_at(&self, path: &str, offset: u64, len: usize) -> io::Result<Bytes> {
+        let (start, info) = self.node(path).ok_or(io::ErrorKind::NotFound)?;
+        let left = usize::try_from(info.size.saturating_sub(offset)).unwrap_or(usize::MAX);
+        self.content
+            .read_at(start.saturating_add(offset), len.min(left))
+    }
+}
