@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
-use weir_tests_support::cluster::Cluster;
-use weir_tests_support::git::Repo;
-use weir_tests_support::git_server::GitServer;
-use weir_tests_support::wait::try_eventually;
-use weir_tests_support::weir::{Weir, WeirOptions};
+use weir_tests_support::{
+    AuditMark, Cluster, GitServer, Repo, Request, Weir, WeirOptions, try_eventually,
+};
 
 /// How long a state may take to be reached. Generous: the machine may be busy; nothing sleeps.
 pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// The user that the host runs as.
+pub const HOST_USER: &str = "weir";
 
 /// Everything that runs.
 #[derive(Debug)]
@@ -32,10 +33,27 @@ impl Rig {
     pub fn start(args: &[&str]) -> Result<Self> {
         let cluster = Cluster::start()?;
         install(&cluster)?;
-        let mut options = WeirOptions::new(cluster.kubeconfig());
+        // A user of its own, so that its requests can be told from those of the tests.
+        let role = "--clusterrole=cluster-admin";
+        cluster.kubectl(&["create", "clusterrolebinding", "weir", role, "--user", HOST_USER])?;
+        let mut options = WeirOptions::new(cluster.kubeconfig_of(HOST_USER));
         options.args = args.iter().map(Into::into).collect();
         let weir = Weir::start(&options)?;
         Ok(Self { git: GitServer::start()?, cluster, weir })
+    }
+
+    /// Requests of the host since a mark, once it has made none for a while.
+    pub fn requests_since(&self, mark: AuditMark) -> Result<Vec<Request>> {
+        let audit = self.cluster.audit();
+        let mut before = usize::MAX;
+        loop {
+            std::thread::sleep(Duration::from_secs(2));
+            let requests = audit.of_user(HOST_USER, mark)?;
+            if requests.len() == before {
+                return Ok(requests);
+            }
+            before = requests.len();
+        }
     }
 
     /// The rig of this test binary, started once.

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 use weir_tests_cluster::{PATIENCE, Rig, condition, config_map, kustomization, source};
-use weir_tests_support::wait::eventually;
+use weir_tests_support::eventually;
 
 #[test]
 fn a_commit_becomes_objects_and_the_next_one_updates_and_prunes_them() {

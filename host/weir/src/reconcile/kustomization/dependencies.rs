@@ -101,3 +101,81 @@ fn cycle(
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use serde_json::json;
+
+    use super::*;
+
+    const REVISION: &str = "main@sha1:2";
+
+    /// `ready`: revision it has applied, `None` for not ready.
+    fn object(name: &str, source: &str, depends_on: &[&str], ready: Option<&str>) -> Kustomization {
+        let depends_on: Vec<_> = depends_on.iter().map(|name| json!({"name": name})).collect();
+        let status = if ready.is_some() { "True" } else { "False" };
+        serde_json::from_value(json!({
+            "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
+            "kind": "Kustomization",
+            "metadata": {"name": name, "namespace": "ns", "generation": 1},
+            "spec": {
+                "interval": "1m", "prune": true, "dependsOn": depends_on,
+                "sourceRef": {"kind": "GitRepository", "name": source},
+            },
+            "status": {
+                "observedGeneration": 1,
+                "lastAppliedRevision": ready,
+                "conditions": [{
+                    "type": "Ready", "status": status, "reason": "Any", "message": "",
+                    "lastTransitionTime": "2026-01-01T00:00:00Z",
+                }],
+            },
+        }))
+        .unwrap()
+    }
+
+    fn unmet(own: &Kustomization, others: Vec<Kustomization>) -> Option<String> {
+        let others: HashMap<Key, Arc<Kustomization>> =
+            others.into_iter().map(|other| (Key::of(&other), Arc::new(other))).collect();
+        check(own, REVISION, |key| others.get(key).cloned()).err().map(|unmet| unmet.to_string())
+    }
+
+    #[test]
+    fn a_dependency_must_exist_be_ready_and_have_applied_the_same_revision_of_the_same_source() {
+        let own = object("app", "repo", &["base"], None);
+        for (base, expected) in [
+            (None, Some("dependency 'ns/base' not found")),
+            (Some(object("base", "repo", &[], None)), Some("dependency 'ns/base' is not ready")),
+            (
+                Some(object("base", "repo", &[], Some("main@sha1:1"))),
+                Some("dependency 'ns/base' has not applied revision 'main@sha1:2' yet"),
+            ),
+            (Some(object("base", "repo", &[], Some(REVISION))), None),
+            (Some(object("base", "other", &[], Some("main@sha1:1"))), None),
+        ] {
+            let found = unmet(&own, base.into_iter().collect());
+            assert_eq!(found.as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn an_edit_that_is_not_reconciled_yet_is_not_ready() {
+        let own = object("app", "repo", &["base"], None);
+        let mut base = object("base", "repo", &[], Some(REVISION));
+        base.metadata.generation = Some(2);
+        assert_eq!(unmet(&own, vec![base]).unwrap(), "dependency 'ns/base' is not ready");
+    }
+
+    #[test]
+    fn a_cycle_is_written_out_and_one_beside_the_object_is_not_its_own() {
+        let own = object("a", "repo", &["b"], None);
+        let ring = vec![object("b", "repo", &["c"], None), object("c", "repo", &["a"], None)];
+        let expected = "dependency cycle: ns/a -> ns/b -> ns/c -> ns/a";
+        assert_eq!(unmet(&own, ring).unwrap(), expected);
+
+        let beside = vec![object("b", "repo", &["c"], None), object("c", "repo", &["b"], None)];
+        assert_eq!(unmet(&own, beside).unwrap(), "dependency 'ns/b' is not ready");
+    }
+}

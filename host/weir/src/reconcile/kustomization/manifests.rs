@@ -29,10 +29,11 @@ pub(super) fn parse(
     let mut seen = std::collections::HashSet::new();
     for manifest in &output.manifests {
         let origin = manifest.origin.clone().unwrap_or_else(|| "rendered output".to_owned());
-        let documents = weir_yaml::parse_json(&manifest.body)
-            .map_err(|source| ManifestError::Syntax { origin: origin.clone(), source })?;
-        for document in documents {
-            for mut value in items(document) {
+        let syntax = |source| ManifestError::Syntax { origin: origin.clone(), source };
+        let text = weir_yaml::parse::decode_text(&manifest.body).map_err(syntax)?;
+        for document in documents(&text) {
+            let document = weir_yaml::from_yaml(document).map_err(syntax)?;
+            for mut value in items(plain(document)) {
                 if let Some(common) = common {
                     merge_metadata(&mut value, "labels", &common.labels);
                     merge_metadata(&mut value, "annotations", &common.annotations);
@@ -49,6 +50,42 @@ pub(super) fn parse(
         }
     }
     Ok(objects)
+}
+
+/// The documents of a YAML stream, divided as Kubernetes' own reader does it: at lines that
+/// start with `---`.
+fn documents(text: &str) -> impl Iterator<Item = &str> {
+    let starts = std::iter::once(0).chain(
+        text.match_indices("\n---").map(|(at, _)| at + 1).filter(move |at| *at < text.len()),
+    );
+    let starts: Vec<usize> = starts.collect();
+    let ends: Vec<usize> = starts.iter().skip(1).copied().chain([text.len()]).collect();
+    starts.into_iter().zip(ends).filter_map(|(start, end)| {
+        let document = text.get(start..end)?;
+        // What follows the dashes on their line is a comment or nothing.
+        let body = match document.strip_prefix("---") {
+            Some(rest) => rest.split_once('\n').map_or("", |(_, body)| body),
+            None => document,
+        };
+        (!body.trim().is_empty()).then_some(body)
+    })
+}
+
+/// The data model of the renderers' YAML as that of the API client.
+fn plain(value: weir_yaml::Value) -> Value {
+    match value {
+        weir_yaml::Value::Null => Value::Null,
+        weir_yaml::Value::Bool(value) => value.into(),
+        weir_yaml::Value::Int(value) => value.into(),
+        weir_yaml::Value::Uint(value) => value.into(),
+        weir_yaml::Value::Float(value) => value.into(),
+        weir_yaml::Value::String(value) => value.into(),
+        weir_yaml::Value::Array(values) => values.into_iter().map(plain).collect(),
+        weir_yaml::Value::Object(fields) => {
+            let fields = fields.into_iter().map(|(key, value)| (key, plain(value)));
+            Value::Object(fields.collect())
+        }
+    }
 }
 
 /// The objects of a document: none for an empty one, the items of a list.
