@@ -155,7 +155,7 @@ pub(crate) fn host_steps(profile: Profile, packages: Vec<&'static str>) -> Vec<S
 }
 
 /// Compiles the staged components for this machine, as the host carries them.
-fn precompile(profile: Profile) -> Result<()> {
+pub(crate) fn precompile(profile: Profile) -> Result<()> {
     let mut staged: Vec<PathBuf> = fs::read_dir(folders::target().join("components"))
         .context("no components are staged")?
         .filter_map(Result::ok)
@@ -257,7 +257,7 @@ pub(crate) fn find_parts(needed: &[Part]) -> Result<()> {
 }
 
 /// Parts that cannot be had everywhere: what is missing is said, and no failure.
-fn find_optional_parts() {
+pub(crate) fn find_optional_parts() {
     for part in Part::OPTIONAL {
         if let Err(error) = find_parts(&[part]) {
             eprintln!("  {:24} left out: {error:#}", part.name());

@@ -5,12 +5,15 @@ use std::io::{BufRead, BufReader};
 use std::process::{ExitCode, Stdio};
 
 use anyhow::{Context, Result, ensure};
+use weir_tests_support::folders;
 use weir_tests_support::parts::Part;
 
-use crate::cargo::{cargo, shown};
+use crate::cargo::{cargo, cargo_with, shown};
 use crate::components;
 use crate::steps::{self, step};
-use crate::tasks::{Profile, component_steps, document, find_parts, host_steps, lint_steps};
+use crate::tasks::{
+    Profile, component_steps, document, find_optional_parts, find_parts, lint_steps, precompile,
+};
 
 /// Tests counted over all of cargo's result lines.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -39,10 +42,19 @@ pub(crate) fn full(rest: &[String]) -> ExitCode {
     // What takes seconds comes first, what takes minutes after it.
     work.extend(lint_steps());
     work.push(step("parts", || find_parts(&Part::TESTS)));
+    work.push(step("optional parts", || {
+        find_optional_parts();
+        Ok(())
+    }));
     // The toolchain was a step of the lints.
     work.extend(component_steps().into_iter().skip(1));
     work.push(step("guests", components::build_guests));
-    work.extend(host_steps(Profile::Dev, vec!["weir"]));
+    work.push(step("built-in plugins", || precompile(Profile::Dev)));
+    // All of it in one call: the features of the dependencies are those that the tests use, so
+    // that nothing is built twice.
+    work.push(step("build", || {
+        cargo_with(&["build", "--workspace", "--all-targets"])
+    }));
     work.push(step("tests", || {
         test(&["--workspace", "--no-fail-fast"], rest, &mut count)
     }));
@@ -75,6 +87,7 @@ fn test(args: &[&str], rest: &[String], count: &mut Count) -> Result<()> {
         .args(args)
         .args(rest)
         .env("WEIR_BIN", Profile::Dev.folder().join("weir"))
+        .env("WEIR_COMPONENTS", folders::target().join("components"))
         .stdout(Stdio::piped());
     let mut child = command.spawn().context("failed to start cargo")?;
     let output = child.stdout.take().context("no standard output")?;
