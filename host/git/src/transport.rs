@@ -18,7 +18,7 @@ use reqwest::{Response, Url};
 use weir_plugin::Reference;
 
 use crate::endpoint::Endpoint;
-use crate::error::Error;
+use crate::error::{Error, one_line};
 use crate::http::{self, Clients};
 use crate::operation::Operation;
 
@@ -215,6 +215,11 @@ impl Peer {
         let Some(chunk) = chunk else {
             return Ok(Bytes::new());
         };
+        if received == 0
+            && let Some(said) = refusal(&chunk)
+        {
+            return Err(Error::Refused(format!("the server refused: {said}")));
+        }
         let limit = *self.limit.lock();
         let received = received + chunk.len() as u64;
         if received > limit {
@@ -250,6 +255,16 @@ fn speaks_version_2(body: &[u8]) -> bool {
     const LINE: &[u8] = b"000eversion 2\n";
     let head = &body[..body.len().min(64)];
     head.windows(LINE.len()).any(|window| window == LINE)
+}
+
+/// What an answer says that is an error instead: one packet line that starts with `ERR`. gix
+/// reports it where it happens to stumble over it.
+fn refusal(answer: &[u8]) -> Option<String> {
+    let length = std::str::from_utf8(answer.get(..4)?).ok()?;
+    let length = usize::from_str_radix(length, 16).ok()?;
+    let line = answer.get(4..length.min(answer.len()))?;
+    let said = line.strip_prefix(b"ERR ")?;
+    Some(one_line(&String::from_utf8_lossy(said)))
 }
 
 fn base_of(url: &Url, tail: &str) -> Result<Url, Error> {
@@ -447,6 +462,25 @@ mod tests {
         assert!(!speaks_version_2(
             b"001e# service=git-upload-pack\n0000015547c4e2 HEAD\0multi_ack"
         ));
+    }
+
+    #[test]
+    fn an_error_line_is_what_the_server_says() {
+        let said = refusal(b"0025ERR upload-pack: not our ref 12\n");
+        assert_eq!(said.as_deref(), Some("upload-pack: not our ref 12"));
+        assert_eq!(
+            refusal(b"0025ERR upload-pack").as_deref(),
+            Some("upload-pack")
+        );
+        for other in [
+            &b"000dpackfile\n"[..],
+            b"0000",
+            b"00",
+            b"zzzzERR x",
+            b"\xff\xff\xff\xff",
+        ] {
+            assert_eq!(refusal(other), None);
+        }
     }
 
     #[test]
