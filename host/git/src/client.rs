@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -27,7 +28,22 @@ use crate::tree::{Dir, GitTree, Limits};
 #[derive(Clone, Debug)]
 pub struct GitClient {
     shared: Arc<Shared>,
+    timeout: Duration,
 }
+
+/// The cache folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot use {} as the cache of Git objects", path.display())]
+pub struct CacheError {
+    /// The folder.
+    pub path: PathBuf,
+    /// Why.
+    #[source]
+    pub source: std::io::Error,
+}
+
+/// Tells backup programs that the folder can be made again (bford.info/cachedir).
+const CACHE_TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n# Git objects of weir.\n";
 
 #[derive(Debug)]
 struct Shared {
@@ -57,36 +73,52 @@ pub struct Collected {
 }
 
 impl GitClient {
-    /// A client over the cache folder, which is created at the first use.
-    pub fn new(config: GitConfig) -> Self {
+    /// A client over the cache folder, which is created when absent and must be writable.
+    pub fn new(config: GitConfig) -> Result<Self, CacheError> {
+        fs::create_dir_all(&config.cache_dir)
+            .and_then(|()| fs::write(config.cache_dir.join("CACHEDIR.TAG"), CACHE_TAG))
+            .map_err(|source| CacheError {
+                path: config.cache_dir.clone(),
+                source,
+            })?;
         // TLS has one provider in this process; whoever came first chose the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let timeout = config.timeout;
         let turns = Arc::new(Semaphore::new(config.concurrency.max(1)));
         let config = Arc::new(config);
         let clients = Arc::new(Clients::new(&config));
-        let shared = Shared {
+        let remotes = Mutex::default();
+        let shared = Arc::new(Shared {
             config,
             clients,
-            remotes: Mutex::default(),
+            remotes,
             turns,
-        };
+        });
+        Ok(Self { shared, timeout })
+    }
+
+    /// The same client, for operations with another timeout: an object's `spec.timeout`.
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
         Self {
-            shared: Arc::new(shared),
+            timeout,
+            ..self.clone()
         }
     }
 
-    /// Removes repositories that nobody asked for during `max_age`, and then the least recently
-    /// used ones until the rest has at most `max_bytes`. What is in use stays.
+    /// Keeps the cache in bounds; to be called now and then (every few minutes). Joins small
+    /// packs, removes repositories that nobody asked for during `max_age`, and then the least
+    /// recently used ones until the rest has at most `max_bytes`. What is in use stays as it is.
     pub async fn collect_garbage(
         &self,
         max_age: Duration,
         max_bytes: u64,
     ) -> Result<Collected, Failure> {
         let shared = Arc::clone(&self.shared);
-        let limit = shared.config.timeout;
-        operation::run(limit, async { Ok(()) }, move |operation, ()| {
+        operation::run(self.timeout, async { Ok(()) }, move |operation, ()| {
             operation.phase("collecting garbage");
-            shared.collect_garbage(max_age, max_bytes, operation)
+            let collected = shared.collect_garbage(max_age, max_bytes, operation)?;
+            shared.join_packs(operation)?;
+            Ok(collected)
         })
         .await
         .map_err(|error| error.into_failure("collect garbage of the Git cache"))
@@ -102,7 +134,7 @@ impl GitClient {
         let shared = Arc::clone(&self.shared);
         let turn = Arc::clone(&shared.turns);
         let prepare = async { turn.acquire_owned().await.map_err(|_| Error::Interrupted) };
-        operation::run(shared.config.timeout, prepare, move |operation, _turn| {
+        operation::run(self.timeout, prepare, move |operation, _turn| {
             let known = shared.known(&endpoint);
             let dialer = shared.dialer(operation, &endpoint, &known);
             work(&shared, &dialer, &known)
@@ -252,6 +284,21 @@ impl Shared {
             }
         }
         Ok(collected)
+    }
+
+    /// Joins the packs of every repository that nobody works on now.
+    fn join_packs(&self, operation: &Operation) -> Result<(), Error> {
+        let all: Vec<Arc<Known>> = self.remotes.lock().values().cloned().collect();
+        for known in all {
+            if let Ok(mut repository) = known.repository.try_lock() {
+                let joined = repository
+                    .begin(operation)
+                    .and_then(|()| repository.tidy(self.config.max_packs, operation));
+                repository.end();
+                joined?;
+            }
+        }
+        Ok(())
     }
 
     fn idle(&self, key: &str) -> Option<Duration> {

@@ -9,8 +9,9 @@ pub struct GitConfig {
     /// Folder of the object cache; created when absent. Everything in it may be deleted at any
     /// time while no host runs: it is fetched again.
     pub cache_dir: PathBuf,
-    /// Wall time of one operation, queueing included. A caller's own, shorter deadline acts by
-    /// dropping the future: the work stops then.
+    /// Wall time of one operation, queueing included, unless [`crate::GitClient::with_timeout`]
+    /// says otherwise. A caller's own, shorter deadline acts by dropping the future: the work
+    /// stops then.
     pub timeout: Duration,
     /// Wall time until a connection stands, TLS included.
     pub connect_timeout: Duration,
@@ -30,7 +31,8 @@ pub struct GitConfig {
     pub max_files: u64,
     /// Submodules of one commit, nested ones included.
     pub max_submodules: usize,
-    /// Incremental packs of one repository before they are written anew as one.
+    /// Packs of one repository before garbage collection writes them anew as one; a fetch does it
+    /// by itself at four times as many.
     pub max_packs: usize,
     /// Whether redirects and submodules may lead to another origin than the repository's; no
     /// credentials are ever sent there.

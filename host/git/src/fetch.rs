@@ -13,6 +13,9 @@ use crate::repository::Repository;
 use crate::session::{Dialer, PackRequest};
 use crate::tree::{self, Dir, Limits};
 
+/// Times `max_packs` that a fetch leaves packs alone.
+const PATIENCE: usize = 4;
+
 /// A commit that is here with all its files.
 pub(crate) struct Fetched {
     pub(crate) id: ObjectId,
@@ -76,7 +79,9 @@ fn attempt(
         _ => None,
     };
     repository.complete(commit, &root)?;
-    if received && let Err(error) = repository.tidy(&dialer.operation) {
+    // Done by garbage collection, which nobody waits for, unless that does not keep up.
+    let most = dialer.config.max_packs.saturating_mul(PATIENCE);
+    if received && let Err(error) = repository.tidy(most, &dialer.operation) {
         // The commit is here; tidying is tried again after the next one.
         tracing::warn!(url = %dialer.endpoint.base, %error, "could not join packs");
     }

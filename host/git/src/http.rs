@@ -22,8 +22,9 @@ const MAX_REDIRECTS: usize = 10;
 const ERROR_TEXT: usize = 4 << 10;
 /// Distinct TLS settings kept with their connections; beyond that all start anew.
 const MAX_CLIENTS: usize = 256;
-/// Without a byte for this long a connection counts as dead.
-const IDLE: Duration = Duration::from_secs(30);
+/// Without a byte for this long a connection counts as dead. Longer than servers think about a
+/// large repository without a sign of life (Git's own say something every five seconds).
+const IDLE: Duration = Duration::from_mins(2);
 
 /// HTTP clients by TLS material. Each pools its connections, so a poll is one request on a
 /// connection that stands.

@@ -32,5 +32,5 @@ mod submodule;
 mod transport;
 mod tree;
 
-pub use client::{Collected, GitClient};
+pub use client::{CacheError, Collected, GitClient};
 pub use config::GitConfig;

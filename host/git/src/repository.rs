@@ -313,11 +313,11 @@ impl Repository {
         self.reopen(Vec::new())
     }
 
-    /// Keeps the number of packs and the size in bounds, after a fetch. Small packs are written
-    /// anew as one; when too much has piled up, all is fetched again next time.
-    pub(crate) fn tidy(&mut self, operation: &Operation) -> Result<(), Error> {
+    /// Keeps the number of packs at `most` and the size in bounds. Small packs are written anew as
+    /// one; when too much has piled up, all is fetched again next time.
+    pub(crate) fn tidy(&mut self, most: usize, operation: &Operation) -> Result<(), Error> {
         let packs = pack::list(&self.packs_path());
-        if packs.len() <= self.config.max_packs {
+        if packs.len() <= most {
             return Ok(());
         }
         let bytes: u64 = packs.iter().map(|pack| pack.bytes).sum();

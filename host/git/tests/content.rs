@@ -411,7 +411,7 @@ async fn two_hosts_on_one_cache() {
     let here = Client::new();
     let mut config = weir_git::GitConfig::new(here.cache.path());
     config.timeout = Duration::from_mins(2);
-    let there = weir_git::GitClient::new(config);
+    let there = weir_git::GitClient::new(config).unwrap();
     for round in 0..6 {
         let id = repo
             .commit(&[("n", Some(&round.to_string()))], "more")

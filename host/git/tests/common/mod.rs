@@ -32,7 +32,11 @@ impl Client {
 
     /// As a host that starts again on the same cache.
     pub fn restart(self) -> Self {
-        let git = open(&self.cache, |_| {});
+        self.restart_with(|_| {})
+    }
+
+    pub fn restart_with(self, change: impl FnOnce(&mut GitConfig)) -> Self {
+        let git = open(&self.cache, change);
         Self {
             git,
             cache: self.cache,
@@ -80,7 +84,7 @@ fn open(cache: &TempDir, change: impl FnOnce(&mut GitConfig)) -> GitClient {
     // A test that waits that long has failed.
     config.timeout = Duration::from_mins(2);
     change(&mut config);
-    GitClient::new(config)
+    GitClient::new(config).unwrap()
 }
 
 pub fn remote(url: &str) -> Remote {
