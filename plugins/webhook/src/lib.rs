@@ -41,9 +41,10 @@ impl Notifier for Webhook {
 
     fn notify(_: &Call, provider: Provider, _: &str, event: &str) -> Result<()> {
         let destination = Destination::new(provider);
-        let extra = match destination.has("headers") {
-            true => headers(&secrets::get(SLOT, "headers")?)?,
-            false => Vec::new(),
+        let extra = if destination.has("headers") {
+            headers(&secrets::get(SLOT, "headers")?)?
+        } else {
+            Vec::new()
         };
         let key = match destination.provider.kind.as_str() {
             "generic-hmac" => Some(secrets::get(SLOT, "token")?),
