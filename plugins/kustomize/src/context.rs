@@ -1,0 +1,31 @@
+//! What all steps of one build share.
+
+use std::rc::Rc;
+
+use weir_yaml::Arena;
+
+use crate::loader::Source;
+use crate::openapi::Schemas;
+use crate::resource::Resource;
+
+/// State of one build.
+pub(crate) struct Context<'a> {
+    pub(crate) arena: Arena,
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) schemas: Schemas,
+    pub(crate) source: Rc<Source<'a>>,
+    /// Remarks that do not fail the build.
+    pub(crate) warnings: Vec<String>,
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(source: Rc<Source<'a>>) -> Self {
+        Self {
+            arena: Arena::new(),
+            resources: Vec::new(),
+            schemas: Schemas::default(),
+            source,
+            warnings: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! A whole build, from a directory to the objects in order (kustomize `krusty`).
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::context::Context;
+use crate::error::{Context as _, Result};
+use crate::fs::FileSystem;
+use crate::loader::{LoadRestrictor, Loader, Source};
+use crate::resource::annotation;
+use crate::target::Target;
+use crate::transformers;
+use crate::types::{FieldSpec, SortOptions};
+
+/// Order of the result where the kustomization does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reorder {
+    /// By kind, so that what others need comes first.
+    #[default]
+    Legacy,
+    /// As read.
+    None,
+}
+
+/// How to build.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// How far file references may reach.
+    pub load_restrictor: LoadRestrictor,
+    /// Order of the result.
+    pub reorder: Reorder,
+    /// Put in front of absolute paths in messages.
+    pub root_name: String,
+    /// What the managed-by label says.
+    pub version: Option<String>,
+}
+
+/// An object of the result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// The object as a YAML document, without `---`.
+    pub yaml: String,
+}
+
+/// A finished build.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Output {
+    /// The objects in order.
+    pub objects: Vec<Object>,
+    /// Remarks, such as on deprecated fields.
+    pub warnings: Vec<String>,
+}
+
+impl Output {
+    /// All objects as `kustomize build` prints them.
+    pub fn to_yaml(&self) -> String {
+        let documents: Vec<&str> = self.objects.iter().map(|object| object.yaml.as_str()).collect();
+        documents.join("---\n")
+    }
+}
+
+/// Builds the directory `dir` of a tree.
+pub fn build(fs: &dyn FileSystem, dir: &str, options: &Options) -> Result<Output> {
+    let source = Rc::new(Source {
+        fs,
+        restrictor: options.load_restrictor,
+        root_name: options.root_name.clone(),
+    });
+    let mut cx = Context::new(Rc::clone(&source));
+    let loader = Rc::new(Loader::at(source, dir)?);
+    let target = Target::load(&mut cx, loader)?;
+    run(cx, target, options)
+}
+
+/// Builds a kustomization that has been loaded.
+pub(crate) fn run(
+    mut cx: Context<'_>,
+    mut target: Target<'_>,
+    options: &Options,
+) -> Result<Output> {
+    target.set_schema(&cx, true)?;
+    let mut map = target.build(&mut cx)?;
+    let kustomization = &target.kustomization;
+    match (&kustomization.sort_options, options.reorder) {
+        (Some(order), _) => transformers::sort(&cx, &mut map, order)?,
+        (None, Reorder::Legacy) => {
+            let order = SortOptions { order: "legacy".to_owned(), ..SortOptions::default() };
+            transformers::sort(&cx, &mut map, &order)?;
+        }
+        (None, Reorder::None) => {}
+    }
+    if kustomization.wants_metadata("managedByLabel") {
+        let version = options.version.as_deref().unwrap_or("v5.8.1");
+        let label = ("app.kubernetes.io/managed-by".to_owned(), format!("kustomize-{version}"));
+        let specs = [FieldSpec::of_all("metadata/labels", true)];
+        transformers::set_entries(&mut cx, &map, &BTreeMap::from([label]), &specs)?;
+    }
+    let keeps_origin = kustomization.wants_metadata("originAnnotations");
+    let keeps_transformations = kustomization.wants_metadata("transformerAnnotations");
+    let mut output = Output::default();
+    for handle in map.list() {
+        cx.remove_build_annotations(*handle)?;
+        if !keeps_origin {
+            cx.drop_annotation(*handle, annotation::ORIGIN)
+                .context("failed to clean up origin tracking annotations")?;
+        }
+        if !keeps_transformations {
+            cx.drop_annotation(*handle, annotation::TRANSFORMATIONS)
+                .context("failed to clean up transformer annotations")?;
+        }
+    }
+    for handle in map.list() {
+        let yaml = cx.to_yaml(*handle)?;
+        output.objects.push(Object { yaml });
+    }
+    output.warnings = cx.warnings;
+    Ok(output)
+}

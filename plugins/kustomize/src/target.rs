@@ -1,0 +1,356 @@
+//! One kustomization: what it names is gathered, generated and transformed, in kustomize's order
+//! (kustomize `KustTarget`).
+
+use std::rc::Rc;
+
+use crate::accumulator::Accumulator;
+use crate::config::{TransformerConfig, from_crds};
+use crate::context::Context;
+use crate::error::{Context as _, Error, Kind, Result};
+use crate::factory::validate_metadata;
+use crate::loader::Loader;
+use crate::origin::Origin;
+use crate::plugins::Generated;
+use crate::resmap::ResMap;
+use crate::resource::{Handle, annotation};
+use crate::transformers::{self, Transformer};
+use crate::types::{COMPONENT_KIND, Kustomization};
+
+/// Names of a kustomization file.
+pub(crate) const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// A loaded kustomization.
+pub(crate) struct Target<'a> {
+    pub(crate) kustomization: Kustomization,
+    pub(crate) file_name: &'static str,
+    pub(crate) loader: Rc<Loader<'a>>,
+    pub(crate) origin: Option<Origin>,
+}
+
+/// Says of a syntax error which file it is in (kustomize `kusterr`).
+pub(crate) fn in_file(err: Error, path: &str) -> Error {
+    let text = err.message();
+    if text.contains("error converting YAML to JSON") || text.contains("error unmarshaling JSON")
+    {
+        err.reworded(|text| {
+            format!("YAML file [{path}] encounters a format error.\n{text}\n")
+        })
+    } else if err.is_malformed_yaml() {
+        err.reworded(|text| format!("{text} in File: {path}"))
+    } else {
+        err
+    }
+}
+
+/// The one kustomization file in a directory.
+pub(crate) fn find_file(loader: &Loader<'_>) -> Result<(Vec<u8>, &'static str)> {
+    let mut found = None;
+    for name in FILE_NAMES {
+        if let Ok(content) = loader.load(name) {
+            if found.is_some() {
+                return Err(Error::new(format!(
+                    "Found multiple kustomization files under: {}\n",
+                    loader.shown_root()
+                )));
+            }
+            found = Some((content, name));
+        }
+    }
+    found.ok_or_else(|| {
+        let [first, second, third] = FILE_NAMES;
+        Error::new(format!(
+            "unable to find one of '{first}', '{second}' or '{third}' in directory '{}'",
+            loader.shown_root()
+        ))
+        .of_kind(Kind::NotFound)
+    })
+}
+
+impl<'a> Target<'a> {
+    /// Reads the kustomization file at the loader's directory.
+    pub(crate) fn load(cx: &mut Context<'_>, loader: Rc<Loader<'a>>) -> Result<Self> {
+        let (content, file_name) = find_file(&loader)?;
+        let read = || -> Result<Kustomization> {
+            let text =
+                weir_yaml::parse::decode_text(&content).context("invalid Kustomization")?;
+            Kustomization::parse(&text)
+        };
+        let kustomization = read().map_err(|err| err.at_file(&loader.relative(file_name)))?;
+        Self::of(cx, loader, kustomization, file_name)
+    }
+
+    /// Of a kustomization that has been read already.
+    pub(crate) fn of(
+        cx: &mut Context<'_>,
+        loader: Rc<Loader<'a>>,
+        mut kustomization: Kustomization,
+        file_name: &'static str,
+    ) -> Result<Self> {
+        cx.warnings.extend(kustomization.deprecations());
+        kustomization.fix();
+        let at_file = |err: Error| err.at_file(&loader.relative(file_name));
+        kustomization.check_empty().map_err(at_file)?;
+        let problems = kustomization.type_problems();
+        if !problems.is_empty() {
+            return Err(at_file(Error::new(format!(
+                "Failed to read kustomization file under {}:\n{}",
+                loader.shown_root(),
+                problems.join("\n")
+            ))));
+        }
+        Ok(Self { kustomization, file_name, loader, origin: None })
+    }
+
+    /// Chooses the schemas that this kustomization asks for.
+    pub(crate) fn set_schema(&self, cx: &Context<'_>, reset: bool) -> Result<()> {
+        let openapi = self.kustomization.openapi.as_ref();
+        let get = |key: &str| openapi.and_then(|openapi| openapi.get(key));
+        let document = get("path").map(|path| self.loader.load(path)).transpose()?;
+        cx.schemas.set(get("version").map(String::as_str), document.as_deref(), reset)
+    }
+
+    /// Builds everything.
+    pub(crate) fn build(&mut self, cx: &mut Context<'_>) -> Result<ResMap> {
+        let wants_origin =
+            self.kustomization.build_metadata.as_ref().is_some_and(|wanted| !wanted.is_empty());
+        self.origin = wants_origin.then(Origin::default);
+        let mut gathered = self.accumulate(cx, Accumulator::default())?;
+        transformers::add_hashes(cx, &mut gathered.map)?;
+        gathered.fix_back_references(cx)?;
+        gathered.resolve_vars(cx)?;
+        let mut map = gathered.map;
+        drop_local(cx, &mut map)?;
+        Ok(map)
+    }
+
+    fn accumulate(&mut self, cx: &mut Context<'_>, into: Accumulator) -> Result<Accumulator> {
+        let resources = self.kustomization.resources.take().unwrap_or_default();
+        let mut gathered =
+            self.resources(cx, into, &resources).context("accumulating resources")?;
+        self.kustomization.resources = Some(resources);
+
+        let configurations = self.kustomization.configurations.as_deref().unwrap_or_default();
+        let config = TransformerConfig::load(&self.loader, configurations)?;
+        gathered.config.merge(config).context("merging config")?;
+        let crds = self.kustomization.crds.as_deref().unwrap_or_default();
+        let from_crds = from_crds(&self.loader, crds)
+            .context(format!("loading CRDs [{}]", crds.join(" ")))?;
+        gathered.config.merge(from_crds).context("merging CRDs")?;
+
+        self.run_generators(cx, &mut gathered)?;
+
+        let components = self.kustomization.components.clone().unwrap_or_default();
+        gathered =
+            self.components(cx, gathered, &components).context("accumulating components")?;
+
+        self.run_transformers(cx, &mut gathered)?;
+        self.run_validators(cx, &mut gathered)?;
+
+        let vars = self.kustomization.vars.clone().unwrap_or_default();
+        if !vars.is_empty() {
+            gathered.merge_vars(cx, &vars).map_err(|err| {
+                let shown: Vec<_> = vars.iter().map(ToString::to_string).collect();
+                err.context(format!("merging vars [{}]", shown.join(" ")))
+            })?;
+        }
+        Ok(gathered)
+    }
+
+    /// Files and directories that a list names.
+    pub(crate) fn resources(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut into: Accumulator,
+        paths: &[String],
+    ) -> Result<Accumulator> {
+        for path in paths {
+            let Err(as_file) = self.file(cx, &mut into, path) else { continue };
+            let loader = match self.loader.new_at(path) {
+                Ok(loader) => loader,
+                Err(_) if as_file.is_malformed_yaml() => return Err(as_file),
+                Err(err) => return Err(both(err, &as_file)),
+            };
+            into = self.directory(cx, into, loader, path, false).map_err(|err| both(err, &as_file))?;
+        }
+        Ok(into)
+    }
+
+    fn file(&self, cx: &mut Context<'_>, into: &mut Accumulator, path: &str) -> Result<()> {
+        let what = || format!("accumulating resources from '{path}'");
+        let content = self.loader.load(path).map_err(|err| err.context(what()))?;
+        let place = self.loader.relative(path);
+        let found = cx
+            .resources_from_bytes(&content)
+            .and_then(|found| {
+                ResMap::from_resources(cx, found.clone())?;
+                Ok(found)
+            })
+            .map_err(|err| in_file(err, path).context(what()).at_file(&place))?;
+        if let Some(origin) = &self.origin {
+            let entries = [(annotation::ORIGIN.to_owned(), origin.append(path).text()?)].into();
+            let specs = [crate::types::FieldSpec::of_all("metadata/annotations", true)];
+            let map = ResMap::from_list(found.clone());
+            transformers::set_entries(cx, &map, &entries, &specs)?;
+        }
+        into.map
+            .append_all(cx, &found)
+            .map_err(|err| err.context(format!("merging resources from '{path}'")).at_file(&place))
+    }
+
+    fn components(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut into: Accumulator,
+        paths: &[String],
+    ) -> Result<Accumulator> {
+        for path in paths {
+            let loader = self
+                .loader
+                .new_at(path)
+                .map_err(|err| err.reworded(|text| format!("loader.New {}", go_quote(text))))?;
+            into = self.directory(cx, into, loader, path, true).map_err(|err| {
+                err.reworded(|text| format!("accumulateDirectory: {}", go_quote(text)))
+            })?;
+        }
+        Ok(into)
+    }
+
+    fn directory(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut into: Accumulator,
+        loader: Rc<Loader<'a>>,
+        path: &str,
+        is_component: bool,
+    ) -> Result<Accumulator> {
+        let root = loader.shown_root();
+        let mut target = Target::load(cx, loader)
+            .context(format!("couldn't make target for path '{root}'"))?;
+        target.kustomization.build_metadata.clone_from(&self.kustomization.build_metadata);
+        target.origin = self.origin.as_ref().map(|origin| origin.append(path));
+        target.set_schema(cx, false)?;
+        let kind = target.kustomization.kind.as_str();
+        if is_component != (kind == COMPONENT_KIND) {
+            return Err(Error::new(if is_component {
+                format!("expected kind '{COMPONENT_KIND}' for path '{root}' but got '{kind}'")
+            } else {
+                format!("expected kind != '{COMPONENT_KIND}' for path '{root}'")
+            }));
+        }
+        // A component works on what its parent has gathered, a base starts with nothing.
+        let start = if is_component { std::mem::take(&mut into) } else { Accumulator::default() };
+        let found = target
+            .accumulate(cx, start)
+            .context(format!("recursed accumulation of path '{root}'"))?;
+        into.merge(cx, found).context(format!("recursed merging from path '{root}'"))?;
+        Ok(into)
+    }
+
+    fn run_generators(&mut self, cx: &mut Context<'_>, into: &mut Accumulator) -> Result<()> {
+        let mut made = self.builtin_generators(cx)?;
+        let external = self.external_generators(cx).context("loading generator plugins")?;
+        made.extend(external);
+        for Generated { generator, origin } in made {
+            let found = generator.generate(cx)?;
+            if let Some(origin) = origin {
+                cx.note_generator(&found, &origin)
+                    .context("adding origin annotations for generator")?;
+            }
+            into.map.absorb_all(cx, &found).context("merging from generator")?;
+        }
+        Ok(())
+    }
+
+    fn run_transformers(&mut self, cx: &mut Context<'_>, into: &mut Accumulator) -> Result<()> {
+        // Everything is configured before anything is changed.
+        let mut all = self.builtin_transformers(cx, &into.config)?;
+        let paths = self.kustomization.transformers.clone().unwrap_or_default();
+        all.extend(self.external_transformers(cx, &paths)?);
+        for (transformer, origin) in all {
+            transformer.transform(cx, &mut into.map)?;
+            if let Some(origin) = origin {
+                cx.note_transformer(&into.map, &origin)?;
+            }
+            into.map.drop_empties(cx);
+        }
+        Ok(())
+    }
+
+    fn run_validators(&mut self, cx: &mut Context<'_>, into: &mut Accumulator) -> Result<()> {
+        let paths = self.kustomization.validators.clone().unwrap_or_default();
+        let validators: Vec<(Transformer, _)> = self.external_transformers(cx, &paths)?;
+        for (validator, _) in validators {
+            let before: Vec<String> =
+                into.map.list().iter().map(|handle| cx.to_json(*handle)).collect();
+            validator.transform(cx, &mut into.map)?;
+            if into.map.list().len() != before.len() {
+                return Err(Error::new(
+                    "validator shouldn't modify the resource map: lists have different number \
+                     of entries",
+                ));
+            }
+            for (handle, before) in into.map.list().to_vec().into_iter().zip(before) {
+                let copy = cx.deep_copy(handle);
+                let mut labels = cx.labels(copy);
+                if labels.remove("validated-by").is_some() {
+                    cx.set_meta_map(copy, "labels", &labels)?;
+                }
+                let after = cx.to_json(copy);
+                if after != before {
+                    return Err(Error::new(format!(
+                        "validator shouldn't modify the resource map: nodes unequal: \n -- \
+                         {before},\n -- {after}\n"
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The error of a directory, with why the same name was no file.
+fn both(err: Error, as_file: &Error) -> Error {
+    let err = err.context(format!("accumulation err='{as_file}'"));
+    match as_file.position() {
+        Some(position) => err.at_file(&position.path),
+        None => err,
+    }
+}
+
+/// A text as Go's `%q` prints it.
+pub(crate) fn go_quote(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_control() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// Drops what is there only for the build itself.
+fn drop_local(cx: &Context<'_>, map: &mut ResMap) -> Result<()> {
+    let mut kept: Vec<Handle> = Vec::with_capacity(map.list().len());
+    for handle in map.list() {
+        let Some(node) = cx.node(*handle) else { continue };
+        if cx.is_nil_or_empty(*handle) {
+            continue;
+        }
+        validate_metadata(&cx.arena, node)?;
+        let local = cx.annotation(*handle, annotation::LOCAL_CONFIG);
+        if local.is_none_or(|local| local == "false") {
+            kept.push(*handle);
+        }
+    }
+    if kept.len() != map.list().len() {
+        map.set_list(kept);
+    }
+    Ok(())
+}
