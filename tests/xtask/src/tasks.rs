@@ -80,26 +80,26 @@ pub(crate) fn bench(rest: &[String]) -> Result<ExitCode> {
 
 fn run_program(
     task: &'static str,
-    package: &'static str,
+    program: &'static str,
     needed: &'static [Part],
     rest: &[String],
 ) -> Result<ExitCode> {
     if rest.iter().any(|arg| arg == "--help" || arg == "-h") {
-        cargo_with(&["build", "--release", "-p", package])?;
+        build_programs(Profile::Release, &[program])?;
     } else {
         let mut work = component_steps();
         work.insert(1, step("parts", || find_parts(needed)));
-        work.extend(host_steps(Profile::Release, vec!["weir", package]));
+        work.extend(host_steps(Profile::Release, vec!["weir", program]));
         steps::run(task, work)?;
         eprintln!();
     }
     let folder = Profile::Release.folder();
-    let status = Command::new(folder.join(package))
+    let status = Command::new(folder.join(program))
         .args(rest)
         .env("WEIR_BIN", folder.join("weir"))
         .env("WEIR_COMPONENTS", folders::target().join("components"))
         .status()
-        .with_context(|| format!("failed to start {package}"))?;
+        .with_context(|| format!("failed to start {program}"))?;
     Ok(if status.success() {
         ExitCode::SUCCESS
     } else {
@@ -139,23 +139,30 @@ pub(crate) fn component_steps() -> Vec<Step<'static>> {
     ]
 }
 
-/// The host with the components inside, and other packages beside it.
-pub(crate) fn host_steps(profile: Profile, packages: Vec<&'static str>) -> Vec<Step<'static>> {
+/// The host with the components inside, and other programs beside it.
+pub(crate) fn host_steps(profile: Profile, programs: Vec<&'static str>) -> Vec<Step<'static>> {
     vec![
         step("built-in plugins", move || precompile(profile)),
-        step("host", move || {
-            let mut command = cargo();
-            command.args(["build", profile.flag()]);
-            for package in packages {
-                command.args(["-p", package]);
-            }
-            run(&mut command)
-        }),
+        step("host", move || build_programs(profile, &programs)),
     ]
+}
+
+/// Builds programs of this workspace.
+///
+/// All packages are selected, whichever programs are wanted: the features of the dependencies are
+/// then the same for every program and for the tests, and nothing heavy is built twice.
+fn build_programs(profile: Profile, programs: &[&str]) -> Result<()> {
+    let mut command = cargo();
+    command.args(["build", "--workspace", profile.flag()]);
+    for program in programs {
+        command.args(["--bin", program]);
+    }
+    run(&mut command)
 }
 
 /// Compiles the staged components for this machine, as the host carries them.
 pub(crate) fn precompile(profile: Profile) -> Result<()> {
+    build_programs(profile, &["weir-precompile"])?;
     let mut staged: Vec<PathBuf> = fs::read_dir(folders::target().join("components"))
         .context("no components are staged")?
         .filter_map(Result::ok)
@@ -166,16 +173,8 @@ pub(crate) fn precompile(profile: Profile) -> Result<()> {
         })
         .collect();
     staged.sort();
-    run(cargo()
-        .args(["run", profile.flag()])
-        .args([
-            "-p",
-            "weir-plugin",
-            "--bin",
-            "weir-precompile",
-            "--",
-            "--out",
-        ])
+    run(Command::new(profile.folder().join("weir-precompile"))
+        .arg("--out")
         .arg(folders::target().join("builtin"))
         .args(staged))
 }
