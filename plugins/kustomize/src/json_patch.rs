@@ -129,7 +129,7 @@ fn atoi(key: &str) -> Result<i64> {
 }
 
 fn invalid_index(index: i64) -> Error {
-    Error::new(format!("Unable to access invalid index: {index}: {INVALID_INDEX}"))
+    Error::new(format!("unable to access invalid index: {index}: {INVALID_INDEX}"))
 }
 
 /// Place of an existing element.
@@ -170,7 +170,7 @@ fn insert(container: &mut Value, key: &str, value: Value) -> Result<()> {
 fn take(container: &mut Value, key: &str) -> Result<Value> {
     match container {
         Value::Object(object) => object.remove(key).ok_or_else(|| {
-            Error::new(format!("Unable to remove nonexistent key: {key}: {MISSING}"))
+            Error::new(format!("unable to remove nonexistent key: {key}: {MISSING}"))
         }),
         Value::Array(items) => {
             let at = index(key, items.len())?;

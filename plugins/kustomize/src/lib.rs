@@ -22,6 +22,7 @@ mod factory;
 mod filters;
 mod fs;
 mod generators;
+mod go_syntax;
 mod hash;
 mod json_patch;
 mod loader;

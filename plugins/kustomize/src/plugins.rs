@@ -399,6 +399,7 @@ fn is_transformer(kind: &str) -> bool {
             | "PatchJson6902Transformer"
             | "PatchStrategicMergeTransformer"
             | "PatchTransformer"
+            | "PrefixSuffixTransformer"
             | "PrefixTransformer"
             | "ReplacementTransformer"
             | "ReplicaCountTransformer"

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use crate::context::Context;
 use crate::error::{Context as _, Result};
 use crate::fs::FileSystem;
+use crate::go_syntax;
 use crate::loader::{LoadRestrictor, Loader, Source};
 use crate::resource::annotation;
 use crate::target::Target;
@@ -110,7 +111,10 @@ pub(crate) fn run(
         }
     }
     for handle in map.list() {
-        let yaml = cx.to_yaml(*handle)?;
+        let yaml = cx.to_yaml(*handle).map_err(|err| {
+            let shown = cx.node(*handle).map(|node| go_syntax::of(&cx.arena, node));
+            err.context(shown.unwrap_or_default())
+        })?;
         output.objects.push(Object { yaml });
     }
     output.warnings = cx.warnings;

@@ -8,6 +8,7 @@ use crate::config::{TransformerConfig, from_crds};
 use crate::context::Context;
 use crate::error::{Context as _, Error, Kind, Result};
 use crate::factory::validate_metadata;
+use crate::go_syntax::quote;
 use crate::loader::Loader;
 use crate::origin::Origin;
 use crate::plugins::Generated;
@@ -207,9 +208,9 @@ impl<'a> Target<'a> {
             let loader = self
                 .loader
                 .new_at(path)
-                .map_err(|err| err.reworded(|text| format!("loader.New {}", go_quote(text))))?;
+                .map_err(|err| err.reworded(|text| format!("loader.New {}", quote(text))))?;
             into = self.directory(cx, into, loader, path, true).map_err(|err| {
-                err.reworded(|text| format!("accumulateDirectory: {}", go_quote(text)))
+                err.reworded(|text| format!("accumulateDirectory: {}", quote(text)))
             })?;
         }
         Ok(into)
@@ -315,24 +316,6 @@ fn both(err: Error, as_file: &Error) -> Error {
         Some(position) => err.at_file(&position.path),
         None => err,
     }
-}
-
-/// A text as Go's `%q` prints it.
-pub(crate) fn go_quote(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if c.is_control() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 /// Drops what is there only for the build itself.

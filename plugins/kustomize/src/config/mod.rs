@@ -184,11 +184,6 @@ impl TransformerConfig {
 
     /// Adds another configuration.
     pub(crate) fn merge(&mut self, mut other: Self) -> Result<()> {
-        if *self == Self::default() {
-            *self = other;
-            self.sort();
-            return Ok(());
-        }
         if *self == other || other == Self::default() {
             return Ok(());
         }

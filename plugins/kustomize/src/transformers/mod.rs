@@ -47,6 +47,7 @@ pub(crate) enum Transformer {
     PatchJson6902(PatchJson6902Transformer),
     PatchStrategicMerge(PatchStrategicMergeTransformer),
     Prefix(PrefixTransformer),
+    PrefixSuffix(PrefixTransformer, SuffixTransformer),
     Replacement(ReplacementTransformer),
     ReplicaCount(ReplicaCountTransformer),
     Suffix(SuffixTransformer),
@@ -76,6 +77,10 @@ impl Transformer {
             "PatchStrategicMergeTransformer" => Self::PatchStrategicMerge(
                 PatchStrategicMergeTransformer::configure(cx, loader, config)?,
             ),
+            "PrefixSuffixTransformer" => Self::PrefixSuffix(
+                PrefixTransformer::configure(config)?,
+                SuffixTransformer::configure(config)?,
+            ),
             "PrefixTransformer" => Self::Prefix(PrefixTransformer::configure(config)?),
             "ReplacementTransformer" => {
                 Self::Replacement(ReplacementTransformer::configure(loader, config)?)
@@ -103,6 +108,9 @@ impl Transformer {
             Self::PatchJson6902(transformer) => transformer.transform(cx, map),
             Self::PatchStrategicMerge(transformer) => transformer.transform(cx, map),
             Self::Prefix(transformer) => transformer.transform(cx, map),
+            Self::PrefixSuffix(prefix, suffix) => {
+                prefix.transform(cx, map).and_then(|()| suffix.transform(cx, map))
+            }
             Self::Replacement(transformer) => transformer.transform(cx, map),
             Self::ReplicaCount(transformer) => transformer.transform(cx, map),
             Self::Suffix(transformer) => transformer.transform(cx, map),

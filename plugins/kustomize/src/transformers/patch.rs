@@ -4,6 +4,7 @@ use weir_yaml::{Object, Value};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::go_syntax::quote;
 use crate::json_patch::JsonPatch;
 use crate::loader::Loader;
 use crate::resmap::ResMap;
@@ -55,7 +56,7 @@ impl PatchTransformer {
                     )));
                 }
                 (false, true) => {
-                    (config.patch.as_bytes(), format!("[patch: {:?}]", config.patch))
+                    (config.patch.as_bytes(), format!("[patch: {}]", quote(&config.patch)))
                 }
                 (true, false) => {
                     content = loader.load(&config.path).map_err(|err| {
@@ -64,7 +65,7 @@ impl PatchTransformer {
                             config.path
                         ))
                     })?;
-                    (content.as_slice(), format!("[path: {:?}]", config.path))
+                    (content.as_slice(), format!("[path: {}]", quote(&config.path)))
                 }
             };
         let merges = cx.resources_from_bytes(text);
@@ -126,8 +127,8 @@ impl PatchTransformer {
             }
             let selected = map.select(cx, target).map_err(|err| {
                 err.context(format!(
-                    "unable to find patch target {:?} in `resources`",
-                    target.to_string()
+                    "unable to find patch target {} in `resources`",
+                    quote(&target.to_string())
                 ))
             })?;
             return patch_strategic_merge::apply_to_selected(cx, map, &selected, *first);
@@ -135,7 +136,7 @@ impl PatchTransformer {
         for patch in patches {
             let id = cx.org_id(*patch)?;
             let target = map.get_by_id(cx, &id).map_err(|err| {
-                err.context(format!("no resource matches strategic merge patch {:?}", id.to_string()))
+                err.context(format!("no resource matches strategic merge patch {}", quote(&id.to_string())))
             })?;
             patch_strategic_merge::apply(cx, target, *patch)?;
             map.touch();
