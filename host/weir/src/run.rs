@@ -8,23 +8,26 @@ use std::time::Duration;
 
 use kube::Client;
 use kube::api::Api;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use weir_api::kustomize::v1::Kustomization;
 use weir_api::meta;
 use weir_api::notification::v1beta3::{Alert, Provider};
 use weir_api::source::v1::GitRepository;
 use weir_api::weir::v1alpha1::Plugin;
+use weir_apply::{Engine, EngineOptions};
 use weir_plugin::{Catalog, Runtime, RuntimeConfig};
 
 use crate::artifact::{Store, StoreError};
+use crate::capabilities::Capabilities;
 use crate::config::Config;
 use crate::credentials::Secrets;
-use crate::event::Recorder;
+use crate::event::{self, Recorder};
 use crate::grants::GrantBook;
+use crate::images::Images;
 use crate::reconcile::gitrepository::GitRepositories;
-use crate::reconcile::kustomization::{Kustomizations, Rules};
-use crate::reconcile::objects::{Key, Objects};
+use crate::reconcile::kustomization::{Kustomizations, Ledger, Rules};
+use crate::reconcile::objects::Objects;
 use crate::reconcile::plugin::Plugins;
 use crate::reconcile::status::Writer;
 use crate::reconcile::triggers::{self, Queues};
@@ -72,7 +75,7 @@ struct Parts {
     catalog: Arc<Catalog>,
     grants: Arc<GrantBook>,
     secrets: Arc<Secrets>,
-    engine: Arc<weir_apply::Engine>,
+    engine: Engine,
     views: Views,
     queues: Queues,
 }
@@ -109,7 +112,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), RunError
     tokio::select! {
         () = stop.cancelled() => {}
         () = parts.views.synced() => {
-            parts.start_workers(&mut workers, &recorder, &advertised)?;
+            parts.start_workers(&mut background, &mut workers, &recorder, &advertised).await?;
             readiness.done(STEPS[1]);
             tracing::info!("ready");
             stop.cancelled().await;
@@ -125,7 +128,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), RunError
     background.shutdown().await;
     serving.cancel();
     let end = async {
-        flushed.await;
+        let _ = flushed.await;
         while servers.join_next().await.is_some() {}
     };
     let _ = tokio::time::timeout(Duration::from_secs(10), end).await;
@@ -158,20 +161,14 @@ impl Parts {
         })?;
         let git = weir_git::GitClient::new(weir_git::GitConfig::new(data.join("git")))
             .map_err(|error| RunError::Git(error.into()))?;
-        let engine = weir_apply::Engine::new(
-            client.clone(),
-            weir_apply::EngineConfig {
-                concurrency: config.pace.concurrent_ssa,
-                ..weir_apply::EngineConfig::default()
-            },
-        );
+        let engine = Engine::new(client.clone(), EngineOptions::default());
         Ok(Self {
             metrics,
             store,
             renders,
             runtime,
             git: Arc::new(git),
-            engine: Arc::new(engine),
+            engine,
             catalog: Arc::new(Catalog::new()),
             grants: Arc::new(GrantBook::new(config.plugin_limits)),
             secrets: Arc::new(Secrets::new(client.clone())),
@@ -228,6 +225,7 @@ impl Parts {
         triggers::on_edit(&views.plugins, &queues.plugins);
         triggers::on_revision(&views.git_repositories, &views.kustomizations, &queues.kustomizations);
         triggers::on_progress(&views.kustomizations, &queues.kustomizations);
+        Plugins::release_on_delete(&views.plugins, &self.catalog, &self.grants);
     }
 
     /// Starts what follows the cluster and keeps house.
@@ -248,30 +246,27 @@ impl Parts {
             Arc::clone(&views.kustomizations),
             self.queues.clone(),
         ));
-        tasks.spawn(follow_objects(Arc::clone(&self.engine), Arc::clone(&self.queues.kustomizations)));
         tasks.spawn(collect_garbage(Arc::clone(&self.store)));
     }
 
-    /// Starts the recorder; the future ends when its events are flushed after `stop`.
-    fn recorder(
-        &self,
-        stop: &CancellationToken,
-    ) -> (Recorder, impl Future<Output = ()> + use<>) {
-        let parts = crate::event::Parts {
+    /// Starts the recorder; the task ends when its events are flushed after `stop`.
+    fn recorder(&self, stop: &CancellationToken) -> (Recorder, JoinHandle<()>) {
+        let sinks = event::Sinks {
             client: self.client.clone(),
+            metrics: Arc::clone(&self.metrics),
             alerts: Arc::clone(&self.views.alerts),
             providers: Arc::clone(&self.views.providers),
             catalog: Arc::clone(&self.catalog),
             grants: Arc::clone(&self.grants),
             secrets: Arc::clone(&self.secrets),
-            metrics: Arc::clone(&self.metrics),
             no_cross_namespace_refs: self.config.no_cross_namespace_refs,
         };
-        Recorder::start(parts, stop.clone())
+        event::start(sinks, stop.clone())
     }
 
-    fn start_workers(
+    async fn start_workers(
         &self,
+        background: &mut JoinSet<()>,
         tasks: &mut JoinSet<()>,
         recorder: &Recorder,
         advertised: &Arc<str>,
@@ -299,29 +294,35 @@ impl Parts {
             advertised: Arc::clone(advertised),
             jitter: self.config.pace.interval_jitter,
         };
-        let kustomizations = Kustomizations {
+        let capabilities = Capabilities::look_up(self.client.clone()).await;
+        let kustomizations = Arc::new(Kustomizations {
             objects: Arc::clone(&views.kustomizations),
-            writer: self.writer(&views.kustomizations, meta::KUSTOMIZATION_STATUS_MANAGER),
+            writer: Arc::new(self.writer(&views.kustomizations, meta::KUSTOMIZATION_STATUS_MANAGER)),
             sources: Arc::clone(&views.git_repositories),
             store: Arc::clone(&self.store),
             catalog: Arc::clone(&self.catalog),
             grants: Arc::clone(&self.grants),
             renders: Arc::clone(&self.renders),
-            engine: Arc::clone(&self.engine),
+            engine: self.engine.clone(),
             recorder: recorder.clone(),
             metrics: Arc::clone(&self.metrics),
             rules: Rules {
                 no_cross_namespace_refs: self.config.no_cross_namespace_refs,
                 requeue_dependency: self.config.pace.requeue_dependency,
                 jitter: self.config.pace.interval_jitter,
+                concurrency: self.config.pace.concurrent_ssa,
             },
+            ledger: Ledger::open(&self.config.storage.path.join("applied"))?,
+            capabilities,
             memory: parking_lot::Mutex::default(),
-        };
+        });
+        background.spawn(Arc::clone(&kustomizations).follow(Arc::clone(&queues.kustomizations)));
         let plugins = Plugins {
             objects: Arc::clone(&views.plugins),
             writer: self.writer(&views.plugins, "weir"),
             client: self.client.clone(),
             runtime: self.runtime.clone(),
+            images: Images::default(),
             catalog: Arc::clone(&self.catalog),
             grants: Arc::clone(&self.grants),
             secrets: Arc::clone(&self.secrets),
@@ -331,7 +332,7 @@ impl Parts {
         };
         let metrics = || Arc::clone(&self.metrics);
         worker::start(tasks, Arc::new(git_repositories), Arc::clone(&queues.git_repositories), &pace, metrics());
-        worker::start(tasks, Arc::new(kustomizations), Arc::clone(&queues.kustomizations), &pace, metrics());
+        worker::start(tasks, kustomizations, Arc::clone(&queues.kustomizations), &pace, metrics());
         worker::start(tasks, Arc::new(plugins), Arc::clone(&queues.plugins), &pace, metrics());
         Ok(())
     }
@@ -361,18 +362,6 @@ where
     match namespace {
         Some(namespace) => Api::namespaced(client, namespace),
         None => Api::all(client),
-    }
-}
-
-/// Queues the Kustomization whose object drifted, went away or changed its health.
-async fn follow_objects(
-    engine: Arc<weir_apply::Engine>,
-    queue: Arc<crate::reconcile::queue::Queue<Key>>,
-) {
-    let mut events = engine.events();
-    while let Some(event) = events.recv().await {
-        let owner = event.owner();
-        queue.add(Key::new(&owner.namespace, &owner.name));
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) enum Unmet {
 }
 
 /// The keys that `object` depends on.
-pub(super) fn keys(object: &Kustomization) -> impl Iterator<Item = Key> + '_ {
+pub fn keys(object: &Kustomization) -> impl Iterator<Item = Key> + '_ {
     let own = object.metadata.namespace.as_deref().unwrap_or_default();
     object.spec.depends_on.iter().map(move |dependency| {
         Key::new(dependency.namespace.as_deref().unwrap_or(own), &dependency.name)

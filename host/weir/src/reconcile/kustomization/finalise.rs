@@ -28,13 +28,13 @@ impl Kustomizations {
         if !keeps && !inventory.entries.is_empty() {
             let owner = owner(object);
             let pruned = self.engine.prune(&owner, &inventory.entries).await;
-            let lines: Vec<String> = pruned.changes.iter().map(ToString::to_string).collect();
-            if !lines.is_empty() {
+            if !pruned.changes.is_noop() {
+                let message = pruned.changes.summary();
                 self.recorder.record(Happening::new(
                     object,
                     Severity::Info,
                     reason::PROGRESSING,
-                    lines.join("\n"),
+                    message,
                 ));
             }
             if let Some((_, error)) = pruned.failed.first() {
@@ -50,15 +50,16 @@ impl Kustomizations {
             }
             if policy == DeletionPolicy::WaitForTermination {
                 let timeout = object.spec.timeout().get();
-                if let Err(left) =
-                    self.engine.wait_for_termination(&inventory.entries, timeout).await
-                {
+                let left = self.engine.wait_gone(&inventory.entries, timeout).await;
+                if !left.is_empty() {
+                    let names: Vec<String> =
+                        left.iter().map(|id| id.subject().to_string()).collect();
                     // Told, but no reason to keep the Kustomization for ever.
                     self.recorder.record(Happening::new(
                         object,
                         Severity::Error,
                         reason::PRUNE_FAILED,
-                        left.to_string(),
+                        format!("timeout waiting for termination of: {}", names.join(", ")),
                     ));
                 }
             }
@@ -66,6 +67,7 @@ impl Kustomizations {
         self.engine.forget(&owner(object));
         if let Some(uid) = &object.metadata.uid {
             self.renders.forget(uid);
+            self.ledger.forget(uid);
         }
         self.memory.lock().remove(key);
         self.writer.remove_finalizer(&self.writer.api(object), object).await?;

@@ -1,39 +1,40 @@
 //! The intent: what a run is about to create is in the inventory before it exists.
 
-use async_trait::async_trait;
+use std::sync::Arc;
+
 use weir_api::condition;
-use weir_api::inventory::Inventory;
+use weir_api::inventory::{Entry, Inventory};
 use weir_api::kustomize::v1::Kustomization;
-use weir_apply::Progress;
+use weir_apply::engine::BeforeWrite;
 
-use super::Kustomizations;
+use super::super::status::Writer;
+use crate::telemetry::chain;
 
-/// Writes the intent of one run.
-pub(super) struct Intent<'r> {
-    pub(super) kustomizations: &'r Kustomizations,
-    pub(super) object: &'r Kustomization,
-    pub(super) before: &'r Inventory,
-    pub(super) revision: &'r str,
-}
-
-#[async_trait]
-impl Progress for Intent<'_> {
-    /// Costs a request only when something new is about to be created.
-    async fn before_first_write(&self, desired: &Inventory) -> Result<(), kube::Error> {
-        let added = desired.stale(self.before);
-        if added.is_empty() {
-            return Ok(());
-        }
-        let old = self.object.status.clone().unwrap_or_default();
-        let mut new = old.clone();
-        let mut union = self.before.clone();
-        union.entries.extend(added.into_iter().cloned());
-        new.inventory = Some(union);
-        new.last_attempted_revision = Some(self.revision.to_owned());
-        let message = format!("Applying revision {}", self.revision);
-        condition::mark_reconciling(&mut new.conditions, self.object.metadata.generation, message);
-        let writer = &self.kustomizations.writer;
-        writer.status(&writer.api(self.object), self.object, &old, &new).await?;
-        Ok(())
-    }
+/// Writes the intent of a run; costs a request only when something new is about to be created.
+pub(super) fn intent(
+    writer: Arc<Writer<Kustomization>>,
+    object: Arc<Kustomization>,
+    revision: String,
+) -> BeforeWrite {
+    Box::new(move |desired: Vec<Entry>| {
+        Box::pin(async move {
+            let old = object.status.clone().unwrap_or_default();
+            let before = old.inventory.clone().unwrap_or_default();
+            let desired = Inventory { entries: desired };
+            let added = desired.stale(&before);
+            if added.is_empty() {
+                return Ok(());
+            }
+            let mut new = old.clone();
+            let mut union = before.clone();
+            union.entries.extend(added.into_iter().cloned());
+            new.inventory = Some(union);
+            new.last_attempted_revision = Some(revision.clone());
+            let message = format!("Applying revision {revision}");
+            let generation = object.metadata.generation;
+            condition::mark_reconciling(&mut new.conditions, generation, message);
+            let written = writer.status(&writer.api(&object), &object, &old, &new).await;
+            written.map(|_| ()).map_err(|error| chain(&error).to_string())
+        })
+    })
 }

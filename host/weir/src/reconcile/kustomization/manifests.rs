@@ -16,8 +16,6 @@ pub(super) enum ManifestError {
     },
     #[error("{origin}: {message}")]
     Object { origin: String, message: String },
-    #[error("{0} is rendered twice")]
-    Twice(String),
 }
 
 /// Parses every document; empty ones are skipped, lists are taken apart.
@@ -26,7 +24,6 @@ pub(super) fn parse(
     common: Option<&CommonMetadata>,
 ) -> Result<Vec<Object>, ManifestError> {
     let mut objects = Vec::new();
-    let mut seen = std::collections::HashSet::new();
     for manifest in &output.manifests {
         let origin = manifest.origin.clone().unwrap_or_else(|| "rendered output".to_owned());
         let syntax = |source| ManifestError::Syntax { origin: origin.clone(), source };
@@ -42,9 +39,6 @@ pub(super) fn parse(
                     origin: origin.clone(),
                     message: error.to_string(),
                 })?;
-                if !seen.insert(object.id().clone()) {
-                    return Err(ManifestError::Twice(object.id().subject().to_string()));
-                }
                 objects.push(object);
             }
         }
@@ -178,7 +172,6 @@ mod tests {
             (&["a: [1"][..], "app.yaml"),
             (&["kind: ConfigMap\nmetadata: {name: a}\n"], "app.yaml"),
             (&["apiVersion: v1\nkind: ConfigMap\n"], "app.yaml"),
-            (&[CONFIG_MAP, CONFIG_MAP], "ConfigMap/a"),
         ] {
             let error = parse(&output(bodies), None).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");

@@ -12,6 +12,7 @@
 mod dependencies;
 mod finalise;
 mod intent;
+mod ledger;
 mod manifests;
 mod outcome;
 mod run;
@@ -22,23 +23,28 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use futures::future::BoxFuture;
 use parking_lot::Mutex;
+use weir_api::inventory::ObjectId;
 use weir_api::kustomize::v1::Kustomization;
 use weir_api::meta;
 use weir_api::source::v1::GitRepository;
-use weir_apply::Engine;
+use weir_apply::{Engine, Event};
 use weir_plugin::{Catalog, Digest};
 
 use super::objects::{Key, Objects};
+use super::queue::Queue;
 use super::status::Writer;
 use super::worker::{Next, Reconcile};
 use crate::artifact::Store;
+use crate::capabilities::Capabilities;
 use crate::event::Recorder;
 use crate::grants::GrantBook;
 use crate::render::Renders;
 use crate::telemetry::{Metrics, chain};
 
 pub use dependencies::keys as dependency_keys;
+pub use ledger::Ledger;
 pub use settings::{RENDERER, SETTINGS, renderer};
 
 /// Reconciles Kustomizations.
@@ -46,7 +52,7 @@ pub struct Kustomizations {
     /// The view.
     pub objects: Arc<Objects<Kustomization>>,
     /// Writes them.
-    pub writer: Writer<Kustomization>,
+    pub writer: Arc<Writer<Kustomization>>,
     /// The sources they name.
     pub sources: Arc<Objects<GitRepository>>,
     /// Where artifacts are.
@@ -58,7 +64,11 @@ pub struct Kustomizations {
     /// Renders that need not run again.
     pub renders: Arc<Renders>,
     /// Applies.
-    pub engine: Arc<Engine>,
+    pub engine: Engine,
+    /// What was applied, across restarts.
+    pub ledger: Ledger,
+    /// What the cluster serves, for renderers that ask.
+    pub capabilities: Arc<Capabilities>,
     /// Tells people.
     pub recorder: Recorder,
     /// Counts renders and applied objects.
@@ -78,14 +88,18 @@ pub struct Rules {
     pub requeue_dependency: Duration,
     /// Of the interval, in percent.
     pub jitter: u8,
+    /// Requests of one apply at a time.
+    pub concurrency: usize,
 }
 
 /// What this process remembers of an object between runs.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
-    /// What was applied in full: nothing of it needs to be looked at again while the engine
-    /// reports no drift.
+    /// What was applied in full: nothing of it needs to be looked at again until the engine
+    /// reports drift, which takes this away.
     applied: Option<Applied>,
+    /// The objects whose health counts.
+    health_ids: Vec<ObjectId>,
     /// Since when health is waited for, and for what.
     waiting: Option<(Instant, Applied)>,
     /// Since when a dependency is not met.
@@ -110,19 +124,48 @@ impl Reconcile for Kustomizations {
             self.memory.lock().remove(key);
             return Next::OnChange;
         };
-        let step = async {
-            if object.metadata.deletion_timestamp.is_some() {
-                return self.finalise(key, &object).await;
-            }
-            if object.spec.suspend {
-                return Ok(Next::OnChange);
-            }
-            self.writer.add_finalizer(&self.writer.api(&object), &object).await?;
-            self.reconcile_live(key, &object).await
-        };
+        let step: BoxFuture<'_, Result<Next, kube::Error>> = Box::pin(self.step(key, &object));
         step.await.unwrap_or_else(|error: kube::Error| {
             tracing::warn!(error = %chain(&error), "the API server refused a write");
             Next::Backoff(Duration::ZERO)
         })
     }
 }
+
+impl Kustomizations {
+    async fn step(&self, key: &Key, object: &Arc<Kustomization>) -> Result<Next, kube::Error> {
+        if object.metadata.deletion_timestamp.is_some() {
+            return self.finalise(key, object).await;
+        }
+        if object.spec.suspend {
+            return Ok(Next::OnChange);
+        }
+        self.writer.add_finalizer(&self.writer.api(object), object).await?;
+        self.reconcile_live(key, object).await
+    }
+
+    /// Follows what the engine sees of applied objects, for ever: drift and deletion make the
+    /// owner apply again, other health makes it look again.
+    pub async fn follow(self: Arc<Self>, queue: Arc<Queue<Key>>) {
+        loop {
+            let event = self.engine.next_event().await;
+            let key = Key::new(&event.owner().namespace, &event.owner().name);
+            let times = match &event {
+                Event::Drifted { times, .. } | Event::Deleted { times, .. } => *times,
+                Event::HealthChanged { .. } => 0,
+            };
+            if times > 0 {
+                tracing::debug!(?event, "an applied object is not as applied");
+                self.memory.lock().entry(key.clone()).or_default().applied = None;
+            }
+            // Two controllers that fight over an object must not do so at full speed.
+            match times.checked_sub(FIGHT) {
+                None => queue.add(key),
+                Some(more) => queue.add_after(key, Duration::from_secs(1 << more.min(8))),
+            }
+        }
+    }
+}
+
+/// How often in a row an object drifts before its repair is delayed.
+const FIGHT: u32 = 6;

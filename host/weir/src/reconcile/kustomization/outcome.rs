@@ -1,6 +1,7 @@
 //! How a run ended, and what the status, the events and the schedule make of it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use weir_api::condition::{self, Condition, ConditionStatus};
@@ -8,12 +9,14 @@ use weir_api::history;
 use weir_api::kustomize::v1::{Kustomization, KustomizationStatus};
 use weir_api::meta::{self, condition as types, reason};
 use weir_api::now;
+use weir_apply::Action;
 
 use super::super::objects::Key;
 use super::super::queue::jitter;
 use super::super::worker::Next;
 use super::{Kustomizations, run};
 use crate::event::{Happening, Severity};
+use crate::telemetry::AppliedAction;
 
 /// Conditions that this host owns on a Kustomization.
 const OWNED: &[&str] =
@@ -79,7 +82,7 @@ impl Kustomizations {
     pub(super) async fn reconcile_live(
         &self,
         key: &Key,
-        object: &Kustomization,
+        object: &Arc<Kustomization>,
     ) -> Result<Next, kube::Error> {
         let started = Instant::now();
         let old = object.status.clone().unwrap_or_default();
@@ -87,7 +90,7 @@ impl Kustomizations {
         let generation = object.metadata.generation;
         let unsupported = object.spec.unsupported();
         super::super::set_unsupported(&mut new.conditions, &unsupported, generation);
-        let ended = self.run(key, object, &old, &mut new).await?;
+        let ended = self.run(key, object, &old, &mut new).await;
         new.last_handled_reconcile_at = object
             .metadata
             .annotations
@@ -253,7 +256,7 @@ impl Kustomizations {
         finished: Option<(&Kustomization, Instant)>,
     ) {
         for change in &report.changes {
-            self.metrics.applied(change.action);
+            self.metrics.applied(applied_action(change.action), 1);
         }
         let lines: Vec<String> = report.changes.iter().map(|change| change.to_string()).collect();
         let closing = finished.map(|(object, started)| {
@@ -295,6 +298,16 @@ impl Kustomizations {
                     .alerts_only(),
             );
         }
+    }
+}
+
+fn applied_action(action: Action) -> AppliedAction {
+    match action {
+        Action::Created => AppliedAction::Created,
+        Action::Configured => AppliedAction::Configured,
+        Action::Unchanged => AppliedAction::Unchanged,
+        Action::Deleted => AppliedAction::Deleted,
+        Action::Skipped => AppliedAction::Skipped,
     }
 }
 

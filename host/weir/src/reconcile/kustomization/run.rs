@@ -8,18 +8,18 @@ use weir_api::kustomize::v1::{Kustomization, KustomizationStatus, SourceKind};
 use weir_api::meta::reason;
 use weir_api::source::v1::GitRepository;
 use weir_api::{Artifact, condition};
-use weir_apply::{ApplyRequest, Change, Owner, Verdict};
+use weir_apply::{ApplyRequest, Change, ChangeSet, Owner};
 use weir_plugin::{Call, CallError, Digest, FailureClass, Input, Limits, Services, Subject, normalise};
 
 use super::super::objects::Key;
-use super::intent::Intent;
+use super::intent::intent;
 use super::outcome::{Ended, Failed, FailedNext};
 use super::settings::{self, KustomizationTarget};
 use super::{Applied, Kustomizations, dependencies, manifests};
 use crate::event::Severity;
 use crate::render::Rendered;
 use crate::source::{PullError, check_settings, describe};
-use crate::telemetry::chain;
+use crate::telemetry::{RenderOutcome, chain};
 
 /// What a run found and did, as far as it came.
 #[derive(Debug, Default)]
@@ -40,35 +40,34 @@ const QUIET_WAIT: Duration = Duration::from_secs(1);
 const QUIET_DEPENDENCY: Duration = Duration::from_secs(5);
 
 impl Kustomizations {
-    /// Runs the steps. What could not be told by the status (the API server is away) is an `Err`.
+    /// Runs the steps.
     pub(super) async fn run(
         &self,
         key: &Key,
-        object: &Kustomization,
+        object: &Arc<Kustomization>,
         old: &KustomizationStatus,
         new: &mut KustomizationStatus,
-    ) -> Result<Ended, kube::Error> {
+    ) -> Ended {
         let mut report = Report::default();
         let prepared = match self.prepare(key, object, &mut report).await {
             Ok(prepared) => prepared,
-            Err(Stop::Soon(delay)) => return Ok(Ended::Soon(delay)),
-            Err(Stop::Failed(failed)) => return Ok(Ended::Failed { failed, report }),
+            Err(Stop::Soon(delay)) => return Ended::Soon(delay),
+            Err(Stop::Failed(failed)) => return Ended::Failed { failed, report },
         };
         let (rendered, plugin) = prepared;
         report.output = Some(rendered.digest);
         let applied = Applied { generation: object.metadata.generation, output: rendered.digest };
-        let owner = owner(object);
         let known = self.memory.lock().get(key).and_then(|memory| memory.applied);
-        if known != Some(applied) || !self.engine.in_sync(&owner) {
-            self.memory.lock().entry(key.clone()).or_default().applied = None;
-            match self.apply(object, old, new, &rendered, &plugin, &mut report).await? {
-                Ok(()) => {
-                    self.memory.lock().entry(key.clone()).or_default().applied = Some(applied);
-                }
-                Err(failed) => return Ok(Ended::Failed { failed, report }),
+        if known != Some(applied) {
+            // Set before: an object that drifts while this run goes on takes it away again.
+            self.memory.lock().entry(key.clone()).or_default().applied = Some(applied);
+            let done = self.apply(key, object, old, new, &rendered, &plugin, &mut report).await;
+            if let Err(failed) = done {
+                self.memory.lock().entry(key.clone()).or_default().applied = None;
+                return Ended::Failed { failed, report };
             }
         }
-        Ok(self.check_health(key, object, new, applied, report))
+        self.check_health(key, object, applied, report)
     }
 
     /// Everything up to the rendered output; changes nothing in the cluster.
@@ -219,15 +218,17 @@ impl Kustomizations {
             grants: granted.grants,
             services: Services::none(),
         };
-        let discovery = self.engine.discovery();
         let target = Arc::new(KustomizationTarget {
             path,
             namespace: object.spec.target_namespace.clone(),
-            kube_version: discovery.kube_version(),
-            apis: Arc::new(move || discovery.apis()),
+            capabilities: Arc::clone(&self.capabilities),
         });
         let (result, ran) = self.renders.render(&uid, &plugin, call, target).await;
-        self.metrics.rendered(ran, result.is_err());
+        self.metrics.render(match (&result, ran) {
+            (Err(_), _) => RenderOutcome::Failed,
+            (Ok(_), true) => RenderOutcome::Rendered,
+            (Ok(_), false) => RenderOutcome::Cached,
+        });
         match result {
             Ok(rendered) => {
                 for warning in rendered.output.iter().flat_map(|output| &output.warnings) {
@@ -243,124 +244,135 @@ impl Kustomizations {
     }
 
     /// Applies the output and prunes what it no longer has; keeps `new.inventory` true.
+    #[expect(clippy::too_many_arguments, reason = "one step of one run, called once")]
     async fn apply(
         &self,
-        object: &Kustomization,
+        key: &Key,
+        object: &Arc<Kustomization>,
         old: &KustomizationStatus,
         new: &mut KustomizationStatus,
         rendered: &Rendered,
         plugin: &str,
         report: &mut Report,
-    ) -> Result<Result<(), Failed>, kube::Error> {
+    ) -> Result<(), Failed> {
         let uid = object.metadata.uid.clone().unwrap_or_default();
         let stored;
-        let output = match &rendered.output {
-            Some(output) => output,
-            None => match self.renders.output(&uid, &rendered.digest).await {
-                Some(output) => {
-                    stored = output;
-                    &stored
-                }
-                None => {
-                    // Damaged on disk: the next run renders again.
-                    self.renders.forget(&uid);
-                    let failed = Failed::new(reason::BUILD_FAILED, "the rendered output was lost");
-                    return Ok(Err(failed));
-                }
-            },
+        let output = if let Some(output) = &rendered.output {
+            output
+        } else if let Some(output) = self.renders.output(&uid, &rendered.digest).await {
+            stored = output;
+            &stored
+        } else {
+            // Damaged on disk: the next run renders again.
+            self.renders.forget(&uid);
+            return Err(Failed::new(reason::BUILD_FAILED, "the rendered output was lost"));
         };
-        let objects = match manifests::parse(output, object.spec.common_metadata.as_ref()) {
-            Ok(objects) => objects,
-            Err(error) => {
+        let objects =
+            manifests::parse(output, object.spec.common_metadata.as_ref()).map_err(|error| {
                 let message = format!("{} (rendered by {plugin})", chain(&error));
-                return Ok(Err(Failed::new(reason::BUILD_FAILED, message)));
-            }
-        };
+                Failed::new(reason::BUILD_FAILED, message)
+            })?;
         let owner = owner(object);
+        self.ledger.adopt(&self.engine, &owner, &uid).await;
         let before = old.inventory.clone().unwrap_or_default();
-        let intent =
-            Intent { kustomizations: self, object, before: &before, revision: &report.revision };
-        let request = ApplyRequest { owner: owner.clone(), objects, force: object.spec.force };
-        let timeout = object.spec.timeout().get();
-        let applying = tokio::time::timeout(timeout, self.engine.apply(request, &intent)).await;
-        let applied = match applying {
-            Err(_) => {
-                let message = format!("apply timed out after {}", weir_api::Duration(timeout));
-                return Ok(Err(Failed::new(reason::RECONCILIATION_FAILED, message)));
-            }
-            Ok(Err(error)) => {
-                report.changes.extend(error.changes().iter().cloned());
-                let retry = error.retry_after().unwrap_or_default();
+        let mut request = ApplyRequest::new(owner.clone(), objects);
+        request.force = object.spec.force;
+        request.concurrency = self.rules.concurrency;
+        request.health = object.spec.wait;
+        request.timeout = object.spec.timeout().get();
+        request.before_write = Some(intent(
+            Arc::clone(&self.writer),
+            Arc::clone(object),
+            report.revision.clone(),
+        ));
+        let applied = self.engine.apply(request).await;
+        let applied: ChangeSet = match applied {
+            Ok(applied) => applied,
+            Err(error) => {
+                let done = error.done().into_iter().flat_map(ChangeSet::changed);
+                report.changes.extend(done.cloned());
+                self.ledger.keep(&self.engine, &owner, &uid).await;
+                let floor = error.retry_after().unwrap_or_default();
                 let failed = Failed::new(reason::RECONCILIATION_FAILED, chain(&error).to_string());
-                return Ok(Err(Failed { next: FailedNext::Retry(retry), ..failed }));
+                return Err(Failed { next: FailedNext::Retry(floor), ..failed });
             }
-            Ok(Ok(applied)) => applied,
         };
-        report.changes.extend(applied.written().cloned());
-        let after = applied.inventory();
-        let stale: Vec<_> = before.stale(&after).into_iter().cloned().collect();
-        new.inventory = Some(after.clone());
-        if !stale.is_empty() && object.spec.prune {
-            let pruned = self.engine.prune(&owner, &stale).await;
-            report.changes.extend(pruned.changes);
-            if !pruned.failed.is_empty() {
-                let mut kept = after;
-                let mut messages = Vec::new();
-                for (entry, error) in pruned.failed {
-                    messages.push(chain(&error).to_string());
-                    kept.entries.push(entry);
-                }
-                new.inventory = Some(kept);
-                let failed = Failed::new(reason::PRUNE_FAILED, messages.join("; "));
-                return Ok(Err(failed));
-            }
+        report.changes.extend(applied.changed().cloned());
+        self.memory.lock().entry(key.clone()).or_default().health_ids =
+            applied.health_ids().map(|(id, _)| id.clone()).collect();
+        let pruned = self.prune(object, &owner, &before, applied.inventory(), new, report).await;
+        if !report.changes.is_empty() {
+            self.ledger.keep(&self.engine, &owner, &uid).await;
         }
-        Ok(Ok(()))
+        pruned
     }
 
-    /// Health of what is in the inventory, as the watches have it.
+    /// Deletes what the inventory had and the run has not.
+    async fn prune(
+        &self,
+        object: &Kustomization,
+        owner: &Owner,
+        before: &Inventory,
+        mut after: Inventory,
+        new: &mut KustomizationStatus,
+        report: &mut Report,
+    ) -> Result<(), Failed> {
+        let stale: Vec<_> = before.stale(&after).into_iter().cloned().collect();
+        if stale.is_empty() || !object.spec.prune {
+            new.inventory = Some(after);
+            return Ok(());
+        }
+        let pruned = self.engine.prune(owner, &stale).await;
+        report.changes.extend(pruned.changes.changed().cloned());
+        let messages: Vec<String> =
+            pruned.failed.iter().map(|(_, error)| chain(error).to_string()).collect();
+        after.entries.extend(pruned.failed.into_iter().map(|(entry, _)| entry));
+        new.inventory = Some(after);
+        if messages.is_empty() {
+            Ok(())
+        } else {
+            Err(Failed::new(reason::PRUNE_FAILED, messages.join("; ")))
+        }
+    }
+
+    /// Health of what was applied, as the watches have it.
     fn check_health(
         &self,
         key: &Key,
         object: &Kustomization,
-        new: &KustomizationStatus,
         applied: Applied,
         mut report: Report,
     ) -> Ended {
         if !object.spec.wait {
             return Ended::Succeeded(report);
         }
-        let inventory = new.inventory.clone().unwrap_or_default();
-        let verdict = self.engine.health(&owner(object), &inventory);
         let mut memory = self.memory.lock();
         let memory = memory.entry(key.clone()).or_default();
+        let health = self.engine.health(&memory.health_ids);
         let since = match memory.waiting {
             Some((since, waiting_for)) if waiting_for == applied => since,
             _ => Instant::now(),
         };
         let waited = since.elapsed();
         let timeout = object.spec.timeout().get();
-        let failed = |message: String, report| {
-            let message = format!(
-                "health check failed after {}: {message}",
-                weir_api::Duration(waited)
-            );
-            Ended::Failed { failed: Failed::new(reason::HEALTH_CHECK_FAILED, message), report }
-        };
-        match verdict {
-            Verdict::Healthy => {
-                report.healthy_after = Some(waited);
-                Ended::Succeeded(report)
-            }
-            Verdict::Failed(message) => failed(message, report),
-            Verdict::Waiting(message) if waited >= timeout => failed(message, report),
-            Verdict::Waiting(_) => {
-                memory.waiting = Some((since, applied));
-                let write_status = waited >= QUIET_WAIT;
-                let look_again = if write_status { timeout - waited } else { QUIET_WAIT };
-                Ended::Waiting { report, look_again, write_status }
-            }
+        if health.is_healthy() {
+            report.healthy_after = Some(waited);
+            return Ended::Succeeded(report);
         }
+        if health.has_failed() || waited >= timeout {
+            let why =
+                if health.has_failed() { health.failed_message() } else { health.timeout_message() };
+            let waited = weir_api::Duration(waited);
+            let message = format!("health check failed after {waited}: {why}");
+            return Ended::Failed {
+                failed: Failed::new(reason::HEALTH_CHECK_FAILED, message),
+                report,
+            };
+        }
+        memory.waiting = Some((since, applied));
+        let write_status = waited >= QUIET_WAIT;
+        let look_again = if write_status { timeout - waited } else { QUIET_WAIT };
+        Ended::Waiting { report, look_again, write_status }
     }
 }
 
@@ -378,11 +390,11 @@ impl From<Failed> for Stop {
 
 /// Owner of the objects of a Kustomization.
 pub(super) fn owner(object: &Kustomization) -> Owner {
-    Owner {
-        group: weir_api::meta::KUSTOMIZE_GROUP.into(),
-        name: object.metadata.name.clone().unwrap_or_default(),
-        namespace: object.metadata.namespace.clone().unwrap_or_default(),
-    }
+    Owner::new(
+        weir_api::meta::KUSTOMIZE_GROUP,
+        object.metadata.namespace.clone().unwrap_or_default(),
+        object.metadata.name.clone().unwrap_or_default(),
+    )
 }
 
 fn no_artifact(key: &Key, source: &GitRepository) -> String {

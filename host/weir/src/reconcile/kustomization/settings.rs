@@ -6,6 +6,8 @@ use serde_json::{Map, Value};
 use weir_api::kustomize::v1::{Kustomization, KustomizationSpec};
 use weir_plugin::Target;
 
+use crate::capabilities::Capabilities;
+
 /// Annotation that names another renderer than `kustomize` (weir's own; Flux ignores it).
 pub const RENDERER: &str = "weir.dev/renderer";
 /// Annotation with the settings of that renderer, one JSON object.
@@ -57,8 +59,7 @@ fn build_settings(spec: &KustomizationSpec) -> Value {
 pub(super) struct KustomizationTarget {
     pub(super) path: String,
     pub(super) namespace: Option<String>,
-    pub(super) kube_version: String,
-    pub(super) apis: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
+    pub(super) capabilities: Arc<Capabilities>,
 }
 
 impl Target for KustomizationTarget {
@@ -81,13 +82,13 @@ impl Target for KustomizationTarget {
         false
     }
     fn kube_version(&self) -> String {
-        self.kube_version.clone()
+        self.capabilities.kube_version()
     }
     fn has_api(&self, name: &str) -> bool {
-        (self.apis)().iter().any(|api| api == name)
+        self.capabilities.apis().contains(name)
     }
     fn apis(&self) -> Vec<String> {
-        (self.apis)()
+        self.capabilities.apis().iter().cloned().collect()
     }
 }
 
