@@ -119,18 +119,34 @@ mod tests {
             path: PathBuf::new(),
             address: Listen::new("", 9090),
             advertised: advertised.map(str::to_owned),
-            bounds: Bounds { files: 1, file_size: 1, total_size: 1 },
-            retention: Retention { ttl: Duration::ZERO, records: 1 },
+            bounds: Bounds {
+                files: 1,
+                file_size: 1,
+                total_size: 1,
+            },
+            retention: Retention {
+                ttl: Duration::ZERO,
+                records: 1,
+            },
         };
         let bound = SocketAddr::from(([127, 0, 0, 1], 1234));
         for (advertised, expected) in [
-            ("source-controller.flux-system.svc", "http://source-controller.flux-system.svc"),
+            (
+                "source-controller.flux-system.svc",
+                "http://source-controller.flux-system.svc",
+            ),
             ("127.0.0.1:9090", "http://127.0.0.1:9090"),
-            ("https://artifacts.example.com/weir/", "https://artifacts.example.com/weir"),
+            (
+                "https://artifacts.example.com/weir/",
+                "https://artifacts.example.com/weir",
+            ),
         ] {
             assert_eq!(storage(Some(advertised)).url_prefix(bound), expected);
         }
         let own = storage(None).url_prefix(bound);
-        assert!(own.starts_with("http://") && own.ends_with(":1234"), "{own}");
+        assert!(
+            own.starts_with("http://") && own.ends_with(":1234"),
+            "{own}"
+        );
     }
 }

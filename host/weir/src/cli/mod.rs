@@ -1,0 +1,93 @@
+//! The command line: one binary, one file per command.
+//!
+//! Results go to standard output, everything else to standard error. A command ends with one of
+//! the codes of [`Exit`], after printing its error once with all its causes.
+
+mod exit;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub use exit::{Error, Exit};
+
+/// GitOps for Kubernetes whose moving parts are WebAssembly components.
+#[derive(Debug, Parser)]
+#[command(name = "weir", version, propagate_version = true, after_help = exit::HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Run(run::RunArgs),
+}
+
+/// Parses the arguments of the process and does what they say.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // `--help` and `--version` are no failures; clap prints to the right stream.
+            let exit = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Ok
+            };
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return Error::from(error).report(),
+    };
+    let done = runtime.block_on(dispatch(cli.command));
+    // A blocking thread that hangs in a file system must not hold up the exit.
+    runtime.shutdown_background();
+    match done {
+        Ok(()) => Exit::Ok.into(),
+        Err(error) => error.report(),
+    }
+}
+
+async fn dispatch(command: Command) -> Result<(), Error> {
+    match command {
+        Command::Run(args) => run::run(args).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_of_run_has_an_environment_variable_and_a_description() {
+        let command = Cli::command();
+        let run = command.find_subcommand("run").unwrap();
+        for argument in run.get_arguments() {
+            assert!(
+                argument.get_help().is_some(),
+                "{} has no description",
+                argument.get_id()
+            );
+            assert!(
+                argument.get_env().is_some(),
+                "{} has no variable",
+                argument.get_id()
+            );
+        }
+    }
+}

@@ -1,0 +1,447 @@
+//! `weir run`: flags and environment become a [`Config`], and the host starts.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use weir_api::{ByteSize, Duration};
+use weir_plugin::Limits;
+
+use super::{Error, Exit};
+use crate::artifact::{Bounds, Retention};
+use crate::cluster::Access;
+use crate::config::{Config, Log, Pace, Storage, Watch};
+use crate::server::Listen;
+use crate::telemetry::{self, Encoding, Level, LevelHandle};
+
+/// Run the host: reconcile the objects of a cluster until told to stop.
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// Kubeconfig file; without it $KUBECONFIG, ~/.kube/config, then the pod's ServiceAccount
+    #[arg(long, value_name = "FILE", env = "WEIR_KUBECONFIG")]
+    kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig
+    #[arg(long, value_name = "NAME", env = "WEIR_CONTEXT")]
+    context: Option<String>,
+    /// Namespace the host runs in
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "RUNTIME_NAMESPACE",
+        default_value = "flux-system"
+    )]
+    namespace: String,
+    /// Handle the objects of all namespaces, not only those of --namespace
+    #[arg(
+        long,
+        value_name = "BOOL",
+        env = "WEIR_WATCH_ALL_NAMESPACES",
+        default_value_t = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        action = clap::ArgAction::Set
+    )]
+    watch_all_namespaces: bool,
+    /// Handle only objects with these labels, such as sharding.fluxcd.io/key=shard1
+    #[arg(long, value_name = "SELECTOR", env = "WEIR_WATCH_LABEL_SELECTOR")]
+    watch_label_selector: Option<String>,
+    /// Refuse references to objects in other namespaces
+    #[arg(long, env = "WEIR_NO_CROSS_NAMESPACE_REFS")]
+    no_cross_namespace_refs: bool,
+
+    /// Folder for artifacts and compiled plugins
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "STORAGE_PATH",
+        default_value = "/data"
+    )]
+    storage_path: PathBuf,
+    /// Address of the artifact server
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "STORAGE_ADDRESS",
+        default_value = ":9090"
+    )]
+    storage_addr: Listen,
+    /// Host and port that artifact URLs are made of; without it this machine's name
+    #[arg(long, value_name = "ADDRESS", env = "STORAGE_ADV_ADDR")]
+    storage_adv_addr: Option<String>,
+    /// Address of /metrics
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "WEIR_METRICS_ADDR",
+        default_value = ":8080"
+    )]
+    metrics_addr: Listen,
+    /// Address of /healthz and /readyz
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "WEIR_HEALTH_ADDR",
+        default_value = ":9440"
+    )]
+    health_addr: Listen,
+
+    /// Objects of one kind that are reconciled at a time
+    #[arg(long, value_name = "N", env = "WEIR_CONCURRENT", default_value_t = 20)]
+    concurrent: usize,
+    /// Requests of one apply at a time
+    #[arg(
+        long,
+        value_name = "N",
+        env = "WEIR_CONCURRENT_SSA",
+        default_value_t = 4
+    )]
+    concurrent_ssa: usize,
+    /// How soon a dependency that is not ready is looked at again
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "WEIR_REQUEUE_DEPENDENCY",
+        default_value = "30s"
+    )]
+    requeue_dependency: Duration,
+    /// First delay after a failure; doubles with each
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "WEIR_MIN_RETRY_DELAY",
+        default_value = "750ms"
+    )]
+    min_retry_delay: Duration,
+    /// Longest delay after failures
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "WEIR_MAX_RETRY_DELAY",
+        default_value = "15m"
+    )]
+    max_retry_delay: Duration,
+    /// By how much intervals vary either way, so that objects spread over time
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        env = "WEIR_INTERVAL_JITTER_PERCENTAGE",
+        default_value_t = 5
+    )]
+    interval_jitter_percentage: u8,
+    /// What running reconciles get on shutdown before they are abandoned
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "WEIR_GRACEFUL_SHUTDOWN_TIMEOUT",
+        default_value = "30s"
+    )]
+    graceful_shutdown_timeout: Duration,
+
+    /// Files of one artifact at most
+    #[arg(
+        long,
+        value_name = "N",
+        env = "WEIR_ARTIFACT_MAX_FILES",
+        default_value_t = 100_000
+    )]
+    artifact_max_files: usize,
+    /// Size of one file of an artifact at most
+    #[arg(
+        long,
+        value_name = "SIZE",
+        env = "WEIR_ARTIFACT_MAX_FILE_SIZE",
+        default_value = "64Mi"
+    )]
+    artifact_max_file_size: ByteSize,
+    /// Size of all files of an artifact together at most
+    #[arg(
+        long,
+        value_name = "SIZE",
+        env = "WEIR_ARTIFACT_MAX_SIZE",
+        default_value = "1Gi"
+    )]
+    artifact_max_size: ByteSize,
+    /// How long superseded artifacts are kept
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "WEIR_ARTIFACT_RETENTION_TTL",
+        default_value = "60s"
+    )]
+    artifact_retention_ttl: Duration,
+    /// Artifacts of one source that are kept at most
+    #[arg(
+        long,
+        value_name = "N",
+        env = "WEIR_ARTIFACT_RETENTION_RECORDS",
+        default_value_t = 2
+    )]
+    artifact_retention_records: usize,
+
+    /// Folder for compiled plugins, if it is to outlive the storage path
+    #[arg(long, env = "PLUGIN_CACHE", value_name = "DIR")]
+    plugin_cache: Option<PathBuf>,
+    /// Memory of one plugin call, unless its Plugin grants otherwise
+    #[arg(
+        long,
+        value_name = "SIZE",
+        env = "WEIR_PLUGIN_MEMORY",
+        default_value = "256Mi"
+    )]
+    plugin_memory: ByteSize,
+    /// Wall time of one plugin call, unless its Plugin grants otherwise
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "WEIR_PLUGIN_TIMEOUT",
+        default_value = "60s"
+    )]
+    plugin_timeout: Duration,
+    /// Bytes that one plugin call may emit, unless its Plugin grants otherwise
+    #[arg(
+        long,
+        value_name = "SIZE",
+        env = "WEIR_PLUGIN_OUTPUT_SIZE",
+        default_value = "256Mi"
+    )]
+    plugin_output_size: ByteSize,
+    /// Manifests or files that one plugin call may emit, unless its Plugin grants otherwise
+    #[arg(
+        long,
+        value_name = "N",
+        env = "WEIR_PLUGIN_OUTPUT_OBJECTS",
+        default_value_t = 100_000
+    )]
+    plugin_output_objects: u64,
+    /// Log lines of one plugin call; further ones are counted and dropped
+    #[arg(
+        long,
+        value_name = "N",
+        env = "WEIR_PLUGIN_LOG_LINES",
+        default_value_t = 1_000
+    )]
+    plugin_log_lines: u32,
+    /// Size of one HTTP body that a plugin sends or gets, unless its Plugin grants otherwise
+    #[arg(
+        long,
+        value_name = "SIZE",
+        env = "WEIR_PLUGIN_HTTP_BODY",
+        default_value = "64Mi"
+    )]
+    plugin_http_body: ByteSize,
+
+    /// Least level of log lines; the signal SIGUSR1 switches to debug and back
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        env = "WEIR_LOG_LEVEL",
+        value_enum,
+        default_value_t
+    )]
+    log_level: Level,
+    /// Form of log lines
+    #[arg(
+        long,
+        value_name = "FORM",
+        env = "WEIR_LOG_ENCODING",
+        value_enum,
+        default_value_t
+    )]
+    log_encoding: Encoding,
+}
+
+impl RunArgs {
+    /// Checks what single flags cannot.
+    fn config(self) -> Result<Config, Error> {
+        let wrong = |message: &str| Err(Error::new(Exit::Usage, message));
+        for (flag, value) in [
+            ("--concurrent", self.concurrent),
+            ("--concurrent-ssa", self.concurrent_ssa),
+            ("--artifact-max-files", self.artifact_max_files),
+            (
+                "--artifact-retention-records",
+                self.artifact_retention_records,
+            ),
+        ] {
+            if value == 0 {
+                return wrong(&format!("{flag} must be at least 1"));
+            }
+        }
+        if self.interval_jitter_percentage > 100 {
+            return wrong("--interval-jitter-percentage must be at most 100");
+        }
+        if self.min_retry_delay.0.is_zero() {
+            return wrong("--min-retry-delay must be more than 0");
+        }
+        if self.min_retry_delay > self.max_retry_delay {
+            return wrong("--min-retry-delay must not exceed --max-retry-delay");
+        }
+        if self.plugin_timeout.0.is_zero() {
+            return wrong("--plugin-timeout must be more than 0");
+        }
+        Ok(Config {
+            access: Access {
+                kubeconfig: self.kubeconfig,
+                context: self.context,
+            },
+            watch: Watch {
+                namespace: (!self.watch_all_namespaces).then(|| self.namespace.clone()),
+                label_selector: self
+                    .watch_label_selector
+                    .filter(|selector| !selector.is_empty()),
+            },
+            namespace: self.namespace,
+            storage: Storage {
+                path: self.storage_path,
+                address: self.storage_addr,
+                advertised: self.storage_adv_addr.filter(|address| !address.is_empty()),
+                bounds: Bounds {
+                    files: self.artifact_max_files,
+                    file_size: self.artifact_max_file_size.0,
+                    total_size: self.artifact_max_size.0,
+                },
+                retention: Retention {
+                    ttl: self.artifact_retention_ttl.0,
+                    records: self.artifact_retention_records,
+                },
+            },
+            metrics_address: self.metrics_addr,
+            health_address: self.health_addr,
+            pace: Pace {
+                concurrent: self.concurrent,
+                concurrent_ssa: self.concurrent_ssa,
+                requeue_dependency: self.requeue_dependency.0,
+                min_retry_delay: self.min_retry_delay.0,
+                max_retry_delay: self.max_retry_delay.0,
+                interval_jitter: self.interval_jitter_percentage,
+            },
+            plugin_cache: self.plugin_cache,
+            plugin_limits: Limits {
+                memory: self.plugin_memory.0,
+                time: self.plugin_timeout.0,
+                output_bytes: self.plugin_output_size.0,
+                output_count: self.plugin_output_objects,
+                log_lines: self.plugin_log_lines,
+                http_body: self.plugin_http_body.0,
+            },
+            no_cross_namespace_refs: self.no_cross_namespace_refs,
+            log: Log {
+                level: self.log_level,
+                encoding: self.log_encoding,
+            },
+            shutdown_timeout: self.graceful_shutdown_timeout.0,
+        })
+    }
+}
+
+/// Runs the host until a signal.
+pub(super) async fn run(args: RunArgs) -> Result<(), Error> {
+    let config = args.config()?;
+    let level = telemetry::init(config.log.level, config.log.encoding)?;
+    let stop = CancellationToken::new();
+    let signals = tokio::spawn(signals(stop.clone(), level, config.log.level));
+    let done = crate::run::run(config, stop).await;
+    signals.abort();
+    Ok(done?)
+}
+
+/// The first SIGTERM or SIGINT asks for a graceful end, the second one ends at once.
+async fn signals(stop: CancellationToken, handle: LevelHandle, configured: Level) {
+    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut user)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::user_defined1()),
+    ) else {
+        tracing::error!("failed to listen for signals; stop the process by SIGKILL");
+        return;
+    };
+    let mut is_debug = false;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = user.recv() => {
+                is_debug = !is_debug;
+                let level = if is_debug { Level::Debug } else { configured };
+                handle.set(level);
+                tracing::info!(?level, "changed the log level");
+                continue;
+            }
+        }
+        if stop.is_cancelled() {
+            tracing::warn!("second signal, ending at once");
+            std::process::exit(i32::from(Exit::Failed as u8));
+        }
+        tracing::info!("shutting down");
+        stop.cancel();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Only {
+        #[command(flatten)]
+        run: RunArgs,
+    }
+
+    fn config(flags: &[&str]) -> Result<Config, String> {
+        let all = ["weir"].iter().chain(flags);
+        let parsed = Only::try_parse_from(all).map_err(|error| error.to_string())?;
+        parsed.run.config().map_err(|error| {
+            assert_eq!(error.code(), Exit::Usage);
+            format!("{error:?}")
+        })
+    }
+
+    #[test]
+    fn defaults_are_fluxs() {
+        let config = config(&[]).unwrap();
+        assert_eq!(config.namespace, "flux-system");
+        assert_eq!(config.watch, Watch::default(), "all namespaces, all labels");
+        assert_eq!(config.storage.address.to_string(), ":9090");
+        assert_eq!(config.metrics_address.to_string(), ":8080");
+        assert_eq!(config.health_address.to_string(), ":9440");
+        assert_eq!(config.pace.requeue_dependency.as_secs(), 30);
+        assert_eq!(config.pace.min_retry_delay.as_millis(), 750);
+        assert_eq!(config.storage.retention.records, 2);
+        assert_eq!(
+            config.plugin_limits,
+            Limits::default(),
+            "one set of defaults"
+        );
+    }
+
+    #[test]
+    fn flags_are_checked_alone_and_together() {
+        for (flags, problem) in [
+            (
+                &["--concurrent", "0"][..],
+                "--concurrent must be at least 1",
+            ),
+            (&["--concurrent", "-1"], "unexpected argument"),
+            (&["--interval-jitter-percentage", "101"], "at most 100"),
+            (&["--min-retry-delay", "1h"], "must not exceed"),
+            (&["--min-retry-delay", "0s"], "more than 0"),
+            (&["--requeue-dependency", "30"], "invalid value"),
+            (&["--storage-addr", "9090"], "is no address"),
+            (&["--plugin-memory", "lots"], "is no size"),
+            (&["--log-level", "loud"], "invalid value"),
+        ] {
+            let error = config(flags).expect_err(problem);
+            assert!(error.contains(problem), "{flags:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn one_namespace_can_be_watched() {
+        let config = config(&["--namespace", "team", "--watch-all-namespaces=false"]).unwrap();
+        assert_eq!(config.watch.namespace.as_deref(), Some("team"));
+    }
+}
