@@ -56,6 +56,14 @@ pub(crate) enum Error {
     /// The local copy is damaged; thrown away and fetched again.
     #[error("{0}")]
     Damaged(String),
+    /// A file that the local copy does not have.
+    #[error("object {id} of '{path}' is missing")]
+    Missing {
+        /// Of the file.
+        path: String,
+        /// Of its object, hex.
+        id: String,
+    },
     /// The cache folder cannot be used.
     #[error("cannot {doing} {}: {source}", path.display())]
     Local {
@@ -124,7 +132,11 @@ impl Error {
             | Self::Refused(text)
             | Self::Content(text)
             | Self::Damaged(text) => *text = format!("{part}: {text}"),
-            Self::Local { .. } | Self::TimedOut { .. } | Self::Interrupted | Self::Internal(_) => {}
+            Self::Missing { .. }
+            | Self::Local { .. }
+            | Self::TimedOut { .. }
+            | Self::Interrupted
+            | Self::Internal(_) => {}
         }
         self
     }
@@ -143,6 +155,7 @@ impl Error {
             Self::Content(_) => (FailureClass::InvalidInput, OPERATION_FAILED),
             Self::Unavailable { .. }
             | Self::Damaged(_)
+            | Self::Missing { .. }
             | Self::Local { .. }
             | Self::TimedOut { .. }
             | Self::Interrupted => (FailureClass::Unavailable, OPERATION_FAILED),

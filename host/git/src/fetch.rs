@@ -32,10 +32,10 @@ pub(crate) fn fetch(
     reference: Option<&str>,
 ) -> Result<Fetched, Error> {
     let result = attempt(dialer, repository, commit, reference).or_else(|error| {
-        let Error::Damaged(cause) = error else {
+        if !matches!(error, Error::Damaged(_) | Error::Missing { .. }) {
             return Err(error);
-        };
-        tracing::warn!(url = %dialer.endpoint.base, cause, "fetching a damaged local copy again");
+        }
+        tracing::warn!(url = %dialer.endpoint.base, %error, "fetching a damaged copy again");
         repository.begin(&dialer.operation)?;
         repository.discard()?;
         attempt(dialer, repository, commit, reference)
@@ -56,6 +56,7 @@ fn attempt(
         _ => None,
     };
     let mut received = false;
+    let from_nothing = repository.haves().is_empty();
     if !repository.is_complete(commit) || !has(repository, tag)? {
         obtain(dialer, repository, commit, tag, reference)?;
         received = true;
@@ -72,7 +73,16 @@ fn attempt(
         previous.as_ref(),
         limits,
         &dialer.operation,
-    )?;
+    )
+    .map_err(|error| match error {
+        // All was sent just now but what is too large, see `Session::fetch`. Otherwise what
+        // was here before may be damaged.
+        Error::Missing { path, .. } if received && from_nothing => Error::Content(format!(
+            "file '{path}' has more than {} bytes",
+            limits.file_bytes
+        )),
+        other => other,
+    })?;
     root.check(limits)?;
     let tag_signature = match tag {
         Some(id) if has(repository, tag)? => object::tag_signature(&objects.read(id, Kind::Tag)?),

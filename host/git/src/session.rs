@@ -182,6 +182,13 @@ impl Session {
             }
             arguments.deepen(1);
         }
+        // A file that is too large is known by its absence then, instead of by its download.
+        if arguments.can_use_filter() && version == Protocol::V2 {
+            arguments.filter(&format!(
+                "blob:limit={}",
+                config.max_file_bytes.saturating_add(1)
+            ));
+        }
         let mut reader = arguments
             .send(&mut self.transport, true)
             .map_err(|error| understand(&peer, &error.into()))?;

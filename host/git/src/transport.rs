@@ -25,6 +25,10 @@ use crate::operation::Operation;
 /// How long an advertisement is believed. Bounds for how long a redirect that was taken back is
 /// still followed; a changed server answers with an error and is asked again at once.
 const ADVERTISEMENT_AGE: Duration = Duration::from_mins(5);
+/// Bytes of an advertisement that is kept; real ones have a few hundred.
+const KEPT_ADVERTISEMENT: usize = 64 << 10;
+/// Annotated tags that are kept of one remote.
+const KEPT_TAGS: usize = 50_000;
 /// Bytes read after the end of an answer to give its connection back to the pool.
 const DRAIN: usize = 64 << 10;
 
@@ -59,7 +63,8 @@ impl Remembered {
         if annotated.peek().is_some() {
             let mut tags = self.tags.lock();
             tags.clear();
-            tags.extend(annotated.map(|tag| (tag.name.clone(), tag.clone())));
+            let kept = annotated.take(KEPT_TAGS);
+            tags.extend(kept.map(|tag| (tag.name.clone(), tag.clone())));
         }
     }
 
@@ -162,7 +167,7 @@ impl Peer {
             Ok((answer.url, http::read_all(answer.response, limit).await?))
         })??;
         let base = base_of(&url, tail)?;
-        if speaks_version_2(&body) {
+        if body.len() <= KEPT_ADVERTISEMENT && speaks_version_2(&body) {
             *self.remembered.advertisement.lock() = Some(Advertisement {
                 base: base.clone(),
                 body: body.clone(),

@@ -386,7 +386,10 @@ impl Builder<'_> {
             .handle
             .try_header(&id)
             .map_err(|error| Error::damaged(&format!("cannot read object {id}"), &error))?
-            .ok_or_else(|| Error::Damaged(format!("object {id} of '{path}' is missing")))?;
+            .ok_or_else(|| Error::Missing {
+                path: path.to_owned(),
+                id: id.to_string(),
+            })?;
         let size = header.size();
         if size > self.limits.file_bytes {
             return Err(Error::Content(format!(

@@ -158,7 +158,11 @@ async fn limits_name_what_passes_them() {
     let id = repo
         .commit(&[("dir/zeros", Some(&"0".repeat(200_000)))], "zeros")
         .unwrap();
-    refused(&id, &["more than 100000"]).await;
+    refused(&id, &["'dir/zeros'", "more than 100000 bytes"]).await;
+    // A server that does not leave out what is too large.
+    repo.git(&["config", "uploadpack.allowFilter", "false"])
+        .unwrap();
+    refused(&id, &["more than 100000 bytes"]).await;
     let many: Vec<String> = (0..12).map(|n| format!("many/{n}")).collect();
     let many: Vec<(&str, Option<&str>)> =
         many.iter().map(|path| (path.as_str(), Some("x"))).collect();
@@ -360,22 +364,44 @@ async fn a_damaged_copy_is_fetched_again() {
         }),
     ];
     for (name, damage) in damages {
-        let client = Client::new();
-        client.files(&repo, &first).await;
-        for path in all_files(client.cache.path()) {
-            damage(&path);
+        // First what it had, or first what builds upon that.
+        for order in [[&first, &second, &first], [&second, &first, &second]] {
+            let client = Client::new();
+            client.files(&repo, &first).await;
+            for path in all_files(client.cache.path()) {
+                damage(&path);
+            }
+            let client = client.restart();
+            for id in order {
+                let found = client.files(&repo, id).await;
+                let a = if *id == first { "1" } else { "2" };
+                assert_eq!(found, texts(&[("a", a), ("b/c", "c")]), "{name}");
+            }
         }
-        let client = client.restart();
-        // What it has and what it builds upon that.
-        assert_eq!(client.files(&repo, &first).await.len(), 2, "{name}");
-        assert_eq!(client.files(&repo, &second).await["a"], "2", "{name}");
-        assert_eq!(client.files(&repo, &first).await["a"], "1", "{name}");
     }
 }
 
 fn make_writable(path: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+#[tokio::test]
+async fn a_cache_that_is_deleted_while_it_is_used() {
+    let server = GitServer::start().unwrap();
+    let repo = server.create_repo("app").unwrap();
+    let client = Client::new();
+    for round in 0..3 {
+        let id = repo
+            .commit(&[("n", Some(&round.to_string())), ("m", Some("m"))], "more")
+            .unwrap();
+        let expected = texts(&[("m", "m"), ("n", &round.to_string())]);
+        assert_eq!(client.files(&repo, &id).await, expected);
+        for path in client.repositories() {
+            std::fs::remove_dir_all(path).unwrap();
+        }
+        assert_eq!(client.files(&repo, &id).await, expected);
+    }
 }
 
 #[tokio::test]
