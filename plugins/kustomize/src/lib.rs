@@ -14,12 +14,14 @@
 )]
 
 mod accumulator;
+mod component;
 mod config;
 mod context;
 mod deanchor;
 mod error;
 mod factory;
 mod filters;
+mod flux;
 mod fs;
 mod generators;
 mod go_syntax;
@@ -42,6 +44,7 @@ mod transformers;
 mod types;
 
 pub use error::{Error, Kind as ErrorKind, Position, Result};
+pub use flux::{FluxOptions, ImageOverride, PatchOverride, SelectorOverride, build_as_flux};
 pub use fs::{EntryKind, FileSystem, MemoryFs};
 pub use loader::LoadRestrictor;
 pub use run::{Object, Options, Output, Reorder, build};

@@ -3,7 +3,9 @@
 //! The memory is kept where kustomize keeps it, in annotations of its own that are taken away at
 //! the end: a patch that replaces all annotations wipes it there, with visible effects.
 
-use weir_yaml::{Arena, NodeId, Node, Tag, Value, decode, emit};
+use std::rc::Rc;
+
+use weir_yaml::{Arena, Node, NodeId, Tag, Value, decode, emit};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -66,6 +68,8 @@ pub(crate) struct Resource {
     pub(crate) node: Option<NodeId>,
     /// Variables that read from it.
     pub(crate) ref_var_names: Vec<String>,
+    /// The file that it comes from, relative to the root of the tree.
+    pub(crate) file: Option<Rc<str>>,
 }
 
 /// What a generator does about an object that exists.
@@ -100,8 +104,16 @@ impl Behavior {
 impl Context<'_> {
     /// Makes a resource of a node.
     pub(crate) fn add_resource(&mut self, node: NodeId) -> Handle {
-        self.resources.push(Resource { node: Some(node), ref_var_names: Vec::new() });
+        self.resources.push(Resource { node: Some(node), ref_var_names: Vec::new(), file: None });
         Handle(self.resources.len() - 1)
+    }
+
+    /// Notes the file that resources come from.
+    pub(crate) fn note_file(&mut self, handles: &[Handle], file: &str) {
+        let file: Rc<str> = file.into();
+        for handle in handles {
+            self.resources[handle.0].file = Some(Rc::clone(&file));
+        }
     }
 
     pub(crate) fn node(&self, handle: Handle) -> Option<NodeId> {
@@ -116,8 +128,8 @@ impl Context<'_> {
     /// A copy that shares nothing.
     pub(crate) fn deep_copy(&mut self, handle: Handle) -> Handle {
         let node = self.node(handle).map(|node| self.arena.copy(node));
-        let ref_var_names = self.resources[handle.0].ref_var_names.clone();
-        self.resources.push(Resource { node, ref_var_names });
+        let copy = Resource { node, ..self.resources[handle.0].clone() };
+        self.resources.push(copy);
         Handle(self.resources.len() - 1)
     }
 

@@ -41,6 +41,8 @@ pub struct Options {
 pub struct Object {
     /// The object as a YAML document, without `---`.
     pub yaml: String,
+    /// The file that it comes from, relative to the root of the tree.
+    pub origin: Option<String>,
 }
 
 /// A finished build.
@@ -115,7 +117,8 @@ pub(crate) fn run(
             let shown = cx.node(*handle).map(|node| go_syntax::of(&cx.arena, node));
             err.context(shown.unwrap_or_default())
         })?;
-        output.objects.push(Object { yaml });
+        let origin = cx.resources[handle.0].file.as_deref().map(str::to_owned);
+        output.objects.push(Object { yaml, origin });
     }
     output.warnings = cx.warnings;
     Ok(output)

@@ -187,6 +187,7 @@ impl<'a> Target<'a> {
                 Ok(found)
             })
             .map_err(|err| in_file(err, path).context(what()).at_file(&place))?;
+        cx.note_file(&found, &place);
         if let Some(origin) = &self.origin {
             let entries = [(annotation::ORIGIN.to_owned(), origin.append(path).text()?)].into();
             let specs = [crate::types::FieldSpec::of_all("metadata/annotations", true)];
@@ -253,6 +254,7 @@ impl<'a> Target<'a> {
         made.extend(external);
         for Generated { generator, origin } in made {
             let found = generator.generate(cx)?;
+            cx.note_file(&found, &self.loader.relative(self.file_name));
             if let Some(origin) = origin {
                 cx.note_generator(&found, &origin)
                     .context("adding origin annotations for generator")?;
