@@ -10,6 +10,7 @@
 //! at [`engine`], then `plan` (what to do, pure) and `index` (what is known of the cluster).
 
 pub mod changeset;
+mod discovery;
 pub mod engine;
 pub mod error;
 pub mod fingerprint;
@@ -20,6 +21,8 @@ pub mod kstatus;
 pub mod object;
 pub mod order;
 pub mod owner;
+mod plan;
+mod request;
 
 pub use changeset::{Action, Change, ChangeSet};
 pub use engine::{ApplyRequest, Engine, EngineOptions, PruneReport};

@@ -139,10 +139,6 @@ impl Table {
         }
     }
 
-    pub(crate) fn managers(&self) -> &Managers {
-        &self.managers
-    }
-
     pub(crate) fn owner_id(&mut self, owner: &Owner) -> OwnerId {
         if let Some(id) = self.owner_ids.get(owner) {
             return *id;
@@ -247,8 +243,9 @@ impl Table {
                 known.epoch = live.epoch;
                 return Vec::new();
             }
-            if live.health.is_none() && known.uid == live.uid {
-                // A metadata watch or answer does not take away what is known.
+            if live.health.is_none() && known.version == live.version {
+                // Metadata does not take away what is known of the very same state. Of another
+                // state nothing is known until the watch tells: old health would be a lie.
                 live.health = known.health.take();
             } else if live.health != known.health {
                 health_changed = live.health.clone();

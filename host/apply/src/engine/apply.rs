@@ -1,0 +1,533 @@
+//! A run: resolve, plan, then stage by stage dry-run all and write all.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use parking_lot::Mutex;
+use serde_json::Value;
+use weir_api::inventory::ObjectId;
+
+use super::write::{Item, Step, Verdict, is_whole, may_recreate};
+use super::{ApplyRequest, BeforeWrite, Inner, wait};
+use crate::changeset::{Action, Change, ChangeSet};
+use crate::error::{ApplyError, ObjectError};
+use crate::index::table::GroupKind;
+use crate::kstatus::needs_watch;
+use crate::object::{Gvk, InvalidObject, Object};
+use crate::order::{self, Stage};
+use crate::owner::Owner;
+use crate::plan::{Decision, decide};
+use crate::request::Resource;
+
+/// What is done so far, in the order of applying; `None` where nothing has been decided.
+struct Progress {
+    objects: Vec<(ObjectId, String)>,
+    actions: Mutex<Vec<Option<Action>>>,
+}
+
+impl Progress {
+    fn set(&self, index: usize, action: Action) {
+        if let Some(slot) = self.actions.lock().get_mut(index) {
+            *slot = Some(action);
+        }
+    }
+
+    fn change_set(&self) -> ChangeSet {
+        let actions = self.actions.lock();
+        let mut set = ChangeSet::default();
+        for ((id, version), action) in self.objects.iter().zip(actions.iter()) {
+            if let Some(action) = action {
+                set.push(id.clone(), version, *action);
+            }
+        }
+        set
+    }
+}
+
+pub(super) async fn run(inner: &Inner, request: ApplyRequest) -> Result<ChangeSet, ApplyError> {
+    let timeout = request.timeout;
+    let progress = Mutex::new(None);
+    match tokio::time::timeout(timeout, run_unbounded(inner, request, &progress)).await {
+        Ok(result) => result,
+        Err(_) => {
+            let done: Option<Arc<Progress>> = progress.lock().take();
+            let done = done
+                .map(|progress| progress.change_set())
+                .unwrap_or_default();
+            Err(ApplyError::Timeout(weir_api::Duration(timeout), done))
+        }
+    }
+}
+
+async fn run_unbounded(
+    inner: &Inner,
+    request: ApplyRequest,
+    shared: &Mutex<Option<Arc<Progress>>>,
+) -> Result<ChangeSet, ApplyError> {
+    let ApplyRequest {
+        owner,
+        objects,
+        force,
+        concurrency,
+        health,
+        before_write,
+        ..
+    } = request;
+    let mut prepared = prepare(inner, &owner, objects).await?;
+    prepared.sort_by(|a, b| order::compare(a.object.id(), b.object.id()));
+    refuse_duplicates(&prepared)?;
+    let progress = Arc::new(Progress {
+        objects: prepared
+            .iter()
+            .map(|p| (p.object.id().clone(), p.object.version().to_owned()))
+            .collect(),
+        actions: Mutex::new(vec![None; prepared.len()]),
+    });
+    *shared.lock() = Some(progress.clone());
+    watch_kinds(inner, &prepared, health).await;
+    let mut run = Run {
+        inner,
+        owner: &owner,
+        concurrency: concurrency.max(1),
+        progress,
+        before_write: tokio::sync::Mutex::new(before_write),
+    };
+    let changed = run.plan(prepared, force, health).await?;
+    run.write_all(changed).await?;
+    Ok(run.progress.change_set())
+}
+
+/// An object whose kind is known, as it will be sent.
+struct Prepared {
+    object: Object,
+    resource: Arc<Resource>,
+    /// Its definition is in this very set and not served yet.
+    defined_here: bool,
+}
+
+async fn prepare(
+    inner: &Inner,
+    owner: &Owner,
+    objects: Vec<Object>,
+) -> Result<Vec<Prepared>, ApplyError> {
+    let definitions = definitions(&objects);
+    let mut resources: HashMap<Gvk, (Arc<Resource>, bool)> = HashMap::new();
+    let mut prepared = Vec::with_capacity(objects.len());
+    for object in objects {
+        if object.is_encrypted_secret() {
+            return Err(ApplyError::Encrypted {
+                id: object.id().clone(),
+            });
+        }
+        let gvk = object.gvk();
+        let (resource, defined_here) = match resources.get(&gvk) {
+            Some(known) => known.clone(),
+            None => {
+                let known = resolve(inner, &object, &gvk, &definitions).await?;
+                resources.insert(gvk, known.clone());
+                known
+            }
+        };
+        let object = object.prepare(owner, resource.namespaced);
+        if resource.namespaced && object.id().namespace.is_empty() {
+            return Err(ApplyError::Invalid(InvalidObject {
+                subject: object.id().subject().to_string(),
+                problem: "namespace not specified".to_owned(),
+            }));
+        }
+        prepared.push(Prepared {
+            object,
+            resource,
+            defined_here,
+        });
+    }
+    Ok(prepared)
+}
+
+async fn resolve(
+    inner: &Inner,
+    object: &Object,
+    gvk: &Gvk,
+    definitions: &HashMap<Gvk, Arc<Resource>>,
+) -> Result<(Arc<Resource>, bool), ApplyError> {
+    // A definition in the set may change where the kind is served; it is asked for only if the
+    // server does not have the kind at all.
+    if let Some(resource) = inner
+        .discovery
+        .resolve(gvk)
+        .await
+        .map_err(ApplyError::Discovery)?
+    {
+        return Ok((resource, false));
+    }
+    match definitions.get(gvk) {
+        Some(resource) => Ok((resource.clone(), true)),
+        None => Err(ApplyError::UnknownKind {
+            id: object.id().clone(),
+            version: gvk.api_version(),
+        }),
+    }
+}
+
+/// Kinds that definitions of the set bring with them.
+fn definitions(objects: &[Object]) -> HashMap<Gvk, Arc<Resource>> {
+    let mut kinds = HashMap::new();
+    for object in objects.iter().filter(|object| is_definition(object.id())) {
+        let text = |pointer: &str| {
+            object
+                .value()
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let versions = object
+            .value()
+            .pointer("/spec/versions")
+            .and_then(Value::as_array);
+        for version in versions.into_iter().flatten() {
+            let served = version
+                .get("served")
+                .and_then(Value::as_bool)
+                .unwrap_or(false);
+            let Some(name) = version
+                .get("name")
+                .and_then(Value::as_str)
+                .filter(|_| served)
+            else {
+                continue;
+            };
+            let gvk = Gvk {
+                group: text("/spec/group"),
+                version: name.to_owned(),
+                kind: text("/spec/names/kind"),
+            };
+            let resource = Resource {
+                gvk: gvk.clone(),
+                plural: text("/spec/names/plural"),
+                namespaced: text("/spec/scope") == "Namespaced",
+            };
+            kinds.insert(gvk, Arc::new(resource));
+        }
+    }
+    kinds
+}
+
+pub(super) fn is_definition(id: &ObjectId) -> bool {
+    id.group == "apiextensions.k8s.io" && id.kind == "CustomResourceDefinition"
+}
+
+fn refuse_duplicates(prepared: &[Prepared]) -> Result<(), ApplyError> {
+    let mut seen = HashSet::new();
+    match prepared.iter().find(|p| !seen.insert(p.object.id())) {
+        None => Ok(()),
+        Some(twice) => Err(ApplyError::Invalid(InvalidObject {
+            subject: twice.object.id().subject().to_string(),
+            problem: "it appears more than once".to_owned(),
+        })),
+    }
+}
+
+/// Watches the kinds of the set and waits until they are listed. Without that (a watch is
+/// forbidden, say) the run goes on and asks the server about every object.
+async fn watch_kinds(inner: &Inner, prepared: &[Prepared], health: bool) {
+    let mut kinds: HashMap<GroupKind, (Arc<Resource>, bool)> = HashMap::new();
+    for p in prepared.iter().filter(|p| !p.defined_here) {
+        let id = p.object.id();
+        // Definitions are waited for, whether or not health is asked for.
+        let full = is_definition(id)
+            || (needs_watch(&id.group, &id.kind)
+                && (health || Stage::of(id, &[]) == Stage::Classes));
+        kinds
+            .entry(GroupKind::of(id))
+            .or_insert_with(|| (p.resource.clone(), full))
+            .1 |= full;
+    }
+    for (resource, full) in kinds.values() {
+        inner.index.watch(resource, *full);
+    }
+    let wanted: Vec<_> = kinds
+        .into_iter()
+        .map(|(kind, (_, full))| (kind, full))
+        .collect();
+    inner
+        .index
+        .synced(&wanted, inner.options.sync_timeout)
+        .await;
+}
+
+struct Run<'a> {
+    inner: &'a Inner,
+    owner: &'a Owner,
+    concurrency: usize,
+    progress: Arc<Progress>,
+    before_write: tokio::sync::Mutex<Option<BeforeWrite>>,
+}
+
+/// An object that is to be written, and its place in the order.
+struct Pending {
+    index: usize,
+    item: Item,
+    /// The index knows it.
+    exists: bool,
+    defined_here: bool,
+}
+
+impl Run<'_> {
+    /// Decides for every object; returns those that need a request.
+    async fn plan(
+        &mut self,
+        prepared: Vec<Prepared>,
+        force: bool,
+        health: bool,
+    ) -> Result<Vec<Pending>, ApplyError> {
+        let mut pending = Vec::new();
+        for (index, p) in prepared.into_iter().enumerate() {
+            let desired = p.object.fingerprint();
+            let id = p.object.id();
+            let (view, owner) = self
+                .inner
+                .index
+                .shared
+                .update(|table| ((table.view(id), table.owner_id(self.owner)), Vec::new()));
+            let decision = decide(&p.object, desired, owner, &view);
+            let live = view.live.as_ref();
+            let item = Item {
+                force: may_recreate(&p.object, force, live.is_some_and(|live| live.flags.forced)),
+                whole: is_whole(&p.object, health) || is_definition(id),
+                version: live.map(|live| live.version),
+                needs_cleanup: live.is_some_and(|live| live.needs_cleanup),
+                object: p.object,
+                resource: p.resource,
+                desired,
+            };
+            let exists = match decision {
+                Decision::Unchanged => {
+                    self.progress.set(index, Action::Unchanged);
+                    continue;
+                }
+                Decision::Skip => {
+                    self.progress.set(index, Action::Skipped);
+                    continue;
+                }
+                Decision::AskExists if p.defined_here => false,
+                Decision::AskExists => {
+                    let exists = self.inner.exists(&item).await;
+                    if exists.map_err(|failure| self.failed(Stage::Rest, vec![failure]))? {
+                        self.progress.set(index, Action::Skipped);
+                        continue;
+                    }
+                    false
+                }
+                Decision::Apply { exists } => exists,
+            };
+            pending.push(Pending {
+                index,
+                item,
+                exists,
+                defined_here: p.defined_here,
+            });
+        }
+        Ok(pending)
+    }
+
+    async fn write_all(&self, pending: Vec<Pending>) -> Result<(), ApplyError> {
+        let custom = &self.inner.options.custom_stage_kinds;
+        // Alone and known to exist: its apply is atomic, and what a dry run would tell is known.
+        if let [only] = pending.as_slice()
+            && only.exists
+        {
+            let stage = Stage::of(only.item.object.id(), custom);
+            self.announce().await?;
+            self.write(stage, &pending, &[Verdict::default()]).await?;
+            return self.wait_for(stage, &pending).await;
+        }
+        let mut rest = pending;
+        for stage in Stage::ALL {
+            let (now, later): (Vec<_>, Vec<_>) = rest
+                .into_iter()
+                .partition(|p| Stage::of(p.item.object.id(), custom) == stage);
+            rest = later;
+            if now.is_empty() {
+                continue;
+            }
+            self.watch_new_kinds(&now).await?;
+            let verdicts = self.dry_run(stage, &now).await?;
+            if verdicts
+                .iter()
+                .any(|v| matches!(v.step, Step::Write | Step::Recreate))
+            {
+                self.announce().await?;
+            }
+            self.write(stage, &now, &verdicts).await?;
+            self.wait_for(stage, &now).await?;
+        }
+        Ok(())
+    }
+
+    fn failed(&self, stage: Stage, failures: Vec<ObjectError>) -> ApplyError {
+        ApplyError::Stage {
+            stage,
+            failures,
+            done: self.progress.change_set(),
+        }
+    }
+
+    /// Tells the caller what there will be, before the first write.
+    async fn announce(&self) -> Result<(), ApplyError> {
+        let Some(hook) = self.before_write.lock().await.take() else {
+            return Ok(());
+        };
+        let entries = self
+            .progress
+            .objects
+            .iter()
+            .map(|(id, version)| weir_api::inventory::Entry::new(id, version))
+            .collect();
+        hook(entries).await.map_err(ApplyError::Hook)
+    }
+
+    /// Kinds whose definition came with this set are served now.
+    async fn watch_new_kinds(&self, pending: &[Pending]) -> Result<(), ApplyError> {
+        let mut seen = HashSet::new();
+        for p in pending.iter().filter(|p| p.defined_here) {
+            if seen.insert(&p.item.resource.gvk) {
+                wait::served(self.inner, &p.item.resource.gvk)
+                    .await
+                    .map_err(ApplyError::Discovery)?;
+                self.inner.index.watch(&p.item.resource, p.item.whole);
+            }
+        }
+        Ok(())
+    }
+
+    async fn dry_run(&self, stage: Stage, pending: &[Pending]) -> Result<Vec<Verdict>, ApplyError> {
+        // Collected first: a stream that maps borrowed items makes a future that cannot be sent.
+        let questions: Vec<_> = pending
+            .iter()
+            .map(|p| self.inner.dry_run(&p.item, self.owner))
+            .collect();
+        let answers: Vec<_> = futures::stream::iter(questions)
+            .buffered(self.concurrency)
+            .collect()
+            .await;
+        let (mut verdicts, mut failures) = (Vec::with_capacity(answers.len()), Vec::new());
+        for answer in answers {
+            match answer {
+                Ok(verdict) => verdicts.push(verdict),
+                Err(failure) => failures.push(failure),
+            }
+        }
+        if failures.is_empty() {
+            Ok(verdicts)
+        } else {
+            Err(self.failed(stage, failures))
+        }
+    }
+
+    /// Writes a stage: rank after rank, the objects of a rank at once.
+    async fn write(
+        &self,
+        stage: Stage,
+        pending: &[Pending],
+        verdicts: &[Verdict],
+    ) -> Result<(), ApplyError> {
+        let work: Vec<_> = pending.iter().zip(verdicts.iter().copied()).collect();
+        for rank in work.chunk_by(|(a, _), (b, _)| rank(a) == rank(b)) {
+            let writes: Vec<_> = rank
+                .iter()
+                .map(|(p, verdict)| async move {
+                    let action = self.inner.write(&p.item, self.owner, *verdict).await?;
+                    self.progress.set(p.index, action);
+                    Ok::<(), ObjectError>(())
+                })
+                .collect();
+            let failures: Vec<ObjectError> = futures::stream::iter(writes)
+                .buffer_unordered(self.concurrency)
+                .filter_map(|result| std::future::ready(result.err()))
+                .collect()
+                .await;
+            if !failures.is_empty() {
+                return Err(self.failed(stage, failures));
+            }
+        }
+        Ok(())
+    }
+
+    /// Definitions and classes must be there before what needs them.
+    async fn wait_for(&self, stage: Stage, pending: &[Pending]) -> Result<(), ApplyError> {
+        if !matches!(stage, Stage::Definitions | Stage::Classes) {
+            return Ok(());
+        }
+        let items: Vec<&Item> = pending
+            .iter()
+            .map(|p| &p.item)
+            .filter(|item| {
+                let id = item.object.id();
+                needs_watch(&id.group, &id.kind)
+            })
+            .collect();
+        wait::current(self.inner, &items)
+            .await
+            .map_err(|failures| self.failed(stage, failures))
+    }
+}
+
+fn rank(pending: &Pending) -> usize {
+    order::rank(&pending.item.object.id().kind)
+}
+
+pub(super) async fn repair(
+    inner: &Inner,
+    owner: &Owner,
+    object: Object,
+) -> Result<Change, ApplyError> {
+    let mut prepared = prepare(inner, owner, vec![object]).await?;
+    let Some(p) = prepared.pop() else {
+        return Err(ApplyError::Hook("nothing to repair".to_owned()));
+    };
+    let (id, version) = (p.object.id().clone(), p.object.version().to_owned());
+    let desired = p.object.fingerprint();
+    let (view, owner_id) = inner
+        .index
+        .shared
+        .update(|table| ((table.view(&id), table.owner_id(owner)), Vec::new()));
+    let done = |action| Change {
+        id: id.clone(),
+        version: version.clone(),
+        action,
+    };
+    match decide(&p.object, desired, owner_id, &view) {
+        Decision::Unchanged => return Ok(done(Action::Unchanged)),
+        Decision::Skip => return Ok(done(Action::Skipped)),
+        Decision::Apply { .. } | Decision::AskExists => {}
+    }
+    let live = view.live.as_ref();
+    let item = Item {
+        force: may_recreate(&p.object, false, live.is_some_and(|live| live.flags.forced)),
+        // Health may be awaited by somebody; the index says whether this kind is watched so.
+        whole: inner
+            .index
+            .shared
+            .read(|table| table.is_synced(&GroupKind::of(&id), true)),
+        version: live.map(|live| live.version),
+        needs_cleanup: live.is_some_and(|live| live.needs_cleanup),
+        object: p.object,
+        resource: p.resource,
+        desired,
+    };
+    let stage = Stage::of(&id, &inner.options.custom_stage_kinds);
+    match inner.write(&item, owner, Verdict::default()).await {
+        Ok(action) => Ok(done(action)),
+        Err(failure) => Err(ApplyError::Stage {
+            stage,
+            failures: vec![failure],
+            done: ChangeSet::default(),
+        }),
+    }
+}
+
+/// Keeps the bound of a wait where the caller reads it.
+pub(super) const POLL: Duration = Duration::from_secs(1);

@@ -1,0 +1,12 @@
+//! The engine against a real API server (with controllers, without nodes).
+//!
+//! One control plane for all tests of this binary; every test has its own namespace, owner,
+//! engine and user agent, so that its requests can be told apart in the audit log.
+
+mod apply;
+mod definitions;
+mod drift;
+mod health;
+mod prune;
+mod rig;
+mod takeover;
