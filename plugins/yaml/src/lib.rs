@@ -3,8 +3,8 @@
 //! Two libraries shape what users see: go-yaml v3, in which kyaml edits resources, and go-yaml v2
 //! below `sigs.k8s.io/yaml`, which reads configuration and prints results. This crate has their
 //! node tree ([`node`]), their rules for what a scalar means ([`resolve`]), their way to plain data
-//! ([`decode`]) and back ([`construct`]), and their printers ([`emit`]). Parsing is libyaml's, by
-//! its port `libyaml-safer`.
+//! ([`decode`]) and back ([`construct`]), and their printers ([`emit`]). Parsing ([`parse`]) is
+//! libyaml's as go-yaml changed it.
 //!
 //! Bounded by [`parse::MAX_DEPTH`] for nesting and by go-yaml's own ratio for aliases.
 
