@@ -422,7 +422,7 @@ impl<'a> Submodules<'a> {
     ) -> Result<Arc<Dir>, Error> {
         let url = submodule::resolve(&parent.endpoint.base, address)?;
         if url.origin() != parent.endpoint.base.origin() {
-            let admitted = self.shared.clients.admit_foreign(&parent.endpoint, &url);
+            let admitted = self.shared.clients.admit(&parent.endpoint, &url);
             parent.operation.wait(admitted)??;
         }
         let endpoint = Arc::new(parent.endpoint.sibling(url)?);

@@ -11,7 +11,8 @@ use crate::error::Error;
 use crate::object;
 use crate::repository::Repository;
 use crate::session::{Dialer, PackRequest};
-use crate::tree::{self, Dir, Limits};
+use crate::tree::{Dir, Limits};
+use crate::walk;
 
 /// Times `max_packs` that a fetch leaves packs alone.
 const PATIENCE: usize = 4;
@@ -67,7 +68,7 @@ fn attempt(
         .ok_or_else(|| Error::Content(format!("commit {commit} names no tree")))?;
     let limits = Limits::of(&dialer.config);
     let previous = repository.nearest_root(commit);
-    let root = tree::build(
+    let root = walk::build(
         &objects,
         parsed.tree,
         previous.as_ref(),

@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::io;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,6 +14,7 @@ use reqwest::{Client, Method, Response, StatusCode, Url};
 use crate::config::GitConfig;
 use crate::endpoint::{Endpoint, Trust};
 use crate::error::{Error, one_line};
+use crate::foreign;
 
 /// Hops of one request, as in browsers' order of magnitude.
 const MAX_REDIRECTS: usize = 10;
@@ -209,7 +209,7 @@ impl Clients {
             )));
         }
         if location.origin() != endpoint.base.origin() {
-            self.admit_foreign(endpoint, &location).await?;
+            self.admit(endpoint, &location).await?;
         }
         let mut location = location;
         let _ = location.set_username("");
@@ -217,27 +217,9 @@ impl Clients {
         Ok(location)
     }
 
-    /// Another origin than the one that was named (and granted): never with credentials, and not
-    /// into the private network unless the origin itself lies there.
-    pub(crate) async fn admit_foreign(&self, endpoint: &Endpoint, to: &Url) -> Result<(), Error> {
-        if !self.foreign_origins {
-            return Err(Error::Denied(format!(
-                "{} is at another origin than {}, which this host does not follow",
-                crate::endpoint::display(to.as_str()),
-                endpoint.base
-            )));
-        }
-        if to.host_str() == endpoint.base.host_str() {
-            return Ok(());
-        }
-        if is_private(to).await && !is_private(&endpoint.base).await {
-            return Err(Error::Denied(format!(
-                "{} is in a private network, and {} is not",
-                crate::endpoint::display(to.as_str()),
-                endpoint.base
-            )));
-        }
-        Ok(())
+    /// Whether requests may be led to another origin.
+    pub(crate) async fn admit(&self, endpoint: &Endpoint, to: &Url) -> Result<(), Error> {
+        foreign::admit(self.foreign_origins, endpoint, to).await
     }
 }
 
@@ -417,71 +399,9 @@ fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
     None
 }
 
-/// Whether any address of the host is loopback, link-local or private. A name that does not
-/// resolve is not: connecting to it fails anyway.
-async fn is_private(url: &Url) -> bool {
-    let Some(host) = url.host_str() else {
-        return false;
-    };
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let port = url.port_or_known_default().unwrap_or(443);
-    match tokio::net::lookup_host((host, port)).await {
-        Ok(mut addresses) => addresses.any(|address| is_private_address(address.ip())),
-        Err(_) => false,
-    }
-}
-
-fn is_private_address(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => {
-            let [first, second, ..] = v4.octets();
-            v4.is_loopback()
-                || v4.is_private()
-                || v4.is_link_local()
-                || v4.is_unspecified()
-                || v4.is_broadcast()
-                // Shared address space of carriers (RFC 6598), in which clouds put metadata too.
-                || (first == 100 && (64..128).contains(&second))
-        }
-        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-            Some(v4) => is_private_address(v4.into()),
-            None => {
-                v6.is_loopback()
-                    || v6.is_unspecified()
-                    || v6.is_unique_local()
-                    || v6.is_unicast_link_local()
-            }
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn private_ranges() {
-        for address in [
-            "127.0.0.1",
-            "10.1.2.3",
-            "169.254.169.254",
-            "100.100.100.200",
-            "::1",
-        ] {
-            assert!(is_private_address(address.parse().unwrap()), "{address}");
-        }
-        for address in ["fd00::1", "fe80::1", "::ffff:192.168.0.1", "0.0.0.0"] {
-            assert!(is_private_address(address.parse().unwrap()), "{address}");
-        }
-        for address in [
-            "1.1.1.1",
-            "100.128.0.1",
-            "2606:4700::1111",
-            "::ffff:8.8.8.8",
-        ] {
-            assert!(!is_private_address(address.parse().unwrap()), "{address}");
-        }
-    }
 
     #[test]
     fn tails_are_appended() {

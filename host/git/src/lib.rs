@@ -9,7 +9,7 @@
 //! - `session`: the commands, in gix's protocol code (versions 2, 1 and 0).
 //! - `repository`, `objects`, `pack`: one bare repository per remote and credentials under the
 //!   cache folder. Fetches are shallow and incremental.
-//! - `tree`: a commit's files as a [`weir_plugin::Tree`], sharing what did not change between
+//! - `tree`, `walk`: a commit's files as a [`weir_plugin::Tree`], sharing what did not change between
 //!   commits. Links, submodules that were not asked for and names that no archive carries are
 //!   left out.
 //!
@@ -21,6 +21,7 @@ mod config;
 mod endpoint;
 mod error;
 mod fetch;
+mod foreign;
 mod http;
 mod object;
 mod objects;
@@ -31,6 +32,7 @@ mod session;
 mod submodule;
 mod transport;
 mod tree;
+mod walk;
 
 pub use client::{CacheError, Collected, GitClient};
 pub use config::GitConfig;
