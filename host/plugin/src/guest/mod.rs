@@ -33,6 +33,8 @@ pub use rendering::TargetHandle;
 pub use unsupported::{ChangeSet, Connection};
 pub(crate) use wasi::{is_inert, link as link_wasi};
 
+use secrets::Bound;
+
 use crate::mask::Mask;
 use crate::runtime::Environment;
 use crate::runtime::meter::{Ended, HostEnded, Meter};
@@ -57,6 +59,8 @@ pub(crate) struct State {
     /// Whether the export itself runs: what a language runtime does while its instance starts
     /// gets constants and is not recorded.
     pub(crate) started: bool,
+    /// What the call has of its object's Secrets, asked once.
+    bound: Bound,
     /// Bytes that this call may still download.
     downloads: Arc<AtomicU64>,
     pub(crate) environment: Arc<Environment>,
@@ -117,6 +121,7 @@ impl State {
             target: None,
             sink: None,
             started: false,
+            bound: Bound::default(),
             downloads,
             environment,
             handle: Handle::current(),

@@ -10,6 +10,13 @@ use crate::{Failure, FailureClass};
 /// The keys and values of a Secret.
 pub(super) type Secret = Arc<BTreeMap<String, Vec<u8>>>;
 
+/// The Secrets that a call came to hold. They do not change within it.
+#[derive(Default)]
+pub(super) struct Bound {
+    slots: BTreeMap<String, Option<Secret>>,
+    ca_certificate: Option<Option<Vec<u8>>>,
+}
+
 impl State {
     /// The slot's Secret, for the host's own use. `None`: the object binds none.
     pub(super) fn slot(&mut self, name: &str) -> Result<Option<Secret>, Stop> {
@@ -20,20 +27,29 @@ impl State {
         let Some(credentials) = call.services.credentials.clone() else {
             return Ok(None);
         };
-        let name = name.to_owned();
-        let secret = self.wait(async move { credentials.slot(&name).await })??;
+        if let Some(secret) = self.bound.slots.get(name) {
+            return Ok(secret.clone());
+        }
+        let slot = name.to_owned();
+        let secret = self.wait(async move { credentials.slot(&slot).await })??;
         if let Some(secret) = &secret {
             self.mask.learn(secret);
         }
+        self.bound.slots.insert(name.to_owned(), secret.clone());
         Ok(secret)
     }
 
     /// TLS roots of the object.
     pub(super) fn ca_certificate(&mut self) -> Result<Option<Vec<u8>>, Stop> {
-        match self.call()?.services.credentials.clone() {
-            None => Ok(None),
-            Some(credentials) => Ok(self.wait(async move { credentials.ca_certificate().await })??),
+        let Some(credentials) = self.call()?.services.credentials.clone() else {
+            return Ok(None);
+        };
+        if let Some(certificate) = &self.bound.ca_certificate {
+            return Ok(certificate.clone());
         }
+        let certificate = self.wait(async move { credentials.ca_certificate().await })??;
+        self.bound.ca_certificate = Some(certificate.clone());
+        Ok(certificate)
     }
 }
 

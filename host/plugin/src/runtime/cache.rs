@@ -12,7 +12,6 @@
 )]
 
 use std::fs::{self, File};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -55,9 +54,7 @@ fn from_file(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
 impl Cache {
     /// Opens or makes the folder for this engine's code, readable by its user only.
     pub(super) fn open(directory: PathBuf, engine: &Engine, max_bytes: u64) -> io::Result<Self> {
-        let mut hasher = DefaultHasher::new();
-        engine.precompile_compatibility_hash().hash(&mut hasher);
-        let directory = directory.join(format!("engine-{:016x}", hasher.finish()));
+        let directory = directory.join(format!("engine-{}", super::engine::stamp(engine)));
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
@@ -142,6 +139,22 @@ impl Cache {
                 .ok()?;
         }
         from_file(engine, &path).ok()
+    }
+
+    fn image(&self, manifest: Digest) -> PathBuf {
+        self.directory.join(format!("{}.image", manifest.hex()))
+    }
+
+    /// The component that a manifest named when it was pulled.
+    pub(super) fn component_of(&self, manifest: Digest) -> Option<Digest> {
+        fs::read_to_string(self.image(manifest)).ok()?.parse().ok()
+    }
+
+    /// Keeps which component a manifest names. To lose that costs a pull.
+    pub(super) fn remember_image(&self, manifest: Digest, component: Digest) {
+        if let Err(error) = write(&self.image(manifest), component.to_string().as_bytes()) {
+            tracing::warn!(%error, %manifest, "failed to keep the component's digest");
+        }
     }
 
     fn remove(&self, digest: Digest) {

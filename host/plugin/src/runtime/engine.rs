@@ -3,6 +3,8 @@
 //! Everything here is part of what precompiled code depends on: a change makes every cached file
 //! compile anew, and the build's `weir-precompile` has to use the same settings.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
 /// Native stack of a guest; a deeper recursion is a trap. Host functions need some of the thread's
@@ -70,4 +72,11 @@ pub(crate) fn native(max_calls: u32) -> wasmtime::Result<Engine> {
             Engine::new(&config)
         }
     }
+}
+
+/// Names all that an engine's code depends on.
+pub(crate) fn stamp(engine: &Engine) -> String {
+    let mut hasher = DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
 }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use wasmtime::component::Component;
 
 use super::{Runtime, Shared, cache};
+use crate::component::interfaces;
 use crate::{Description, Digest, Info, LoadError, Plugin};
 
 /// Where a component's bytes come from.
@@ -148,6 +149,14 @@ impl Shared {
     fn load(self: &Arc<Self>, bytes: &[u8], digest: Digest) -> Result<Plugin, LoadError> {
         if let Some(plugin) = self.load_cached(digest) {
             return Ok(plugin);
+        }
+        // What fits no world is refused before it is compiled.
+        let found = interfaces(bytes).map_err(|error| LoadError::Compile {
+            source: wasmtime::Error::msg(error.to_string()),
+        })?;
+        let (world, _) = crate::world::world(found.exports.iter().map(String::as_str))?;
+        for import in &found.imports {
+            crate::world::check_import(world, import)?;
         }
         let started = Instant::now();
         let code = self.engine.precompile_component(bytes);

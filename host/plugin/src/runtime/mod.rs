@@ -2,6 +2,7 @@
 
 mod cache;
 pub(crate) mod engine;
+mod image;
 mod load;
 pub(crate) mod meter;
 pub(crate) mod ticker;
@@ -13,6 +14,7 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
+pub use image::InstallError;
 pub use load::ComponentSource;
 
 use crate::call::BlobSource;
@@ -87,6 +89,23 @@ pub(crate) struct Shared {
     /// Every plugin that somebody holds, so that a component is compiled once. Each has its own
     /// lock, under which it is loaded.
     plugins: Mutex<HashMap<Digest, Arc<tokio::sync::Mutex<Weak<Plugin>>>>>,
+    /// Components by the manifests they were pulled with.
+    images: Mutex<HashMap<Digest, Digest>>,
+}
+
+impl Shared {
+    /// The component of a manifest that was loaded before.
+    fn component_of(&self, manifest: Digest) -> Option<Digest> {
+        let known = self.images.lock().get(&manifest).copied();
+        known.or_else(|| self.cache.as_ref()?.component_of(manifest))
+    }
+
+    fn remember_image(&self, manifest: Digest, component: Digest) {
+        self.images.lock().insert(manifest, component);
+        if let Some(cache) = &self.cache {
+            cache.remember_image(manifest, component);
+        }
+    }
 }
 
 impl Drop for Shared {
@@ -146,6 +165,7 @@ impl Runtime {
             cache,
             max_component_bytes: config.max_component_bytes,
             plugins: Mutex::default(),
+            images: Mutex::default(),
         })))
     }
 }

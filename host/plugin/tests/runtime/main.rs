@@ -1,0 +1,13 @@
+//! The plugin runtime against real components, the fixtures of `tests/guests`: one binary, so that
+//! wasmtime is linked once.
+//!
+//! The fixtures are taken from the folder that `WEIR_GUESTS` names, or built on first use (see
+//! `support::guest`).
+
+mod load;
+mod network;
+mod outcomes;
+mod source;
+mod support;
+mod trace;
+mod wasi;
