@@ -1,7 +1,7 @@
 //! The tasks, as lists of steps.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
@@ -163,6 +163,7 @@ fn build_programs(profile: Profile, programs: &[&str]) -> Result<()> {
 /// Compiles the staged components for this machine, as the host carries them.
 pub(crate) fn precompile(profile: Profile) -> Result<()> {
     build_programs(profile, &["weir-precompile"])?;
+    let program = profile.folder().join("weir-precompile");
     let mut staged: Vec<PathBuf> = fs::read_dir(folders::target().join("components"))
         .context("no components are staged")?
         .filter_map(Result::ok)
@@ -173,10 +174,23 @@ pub(crate) fn precompile(profile: Profile) -> Result<()> {
         })
         .collect();
     staged.sort();
-    run(Command::new(profile.folder().join("weir-precompile"))
-        .arg("--out")
-        .arg(folders::target().join("builtin"))
-        .args(staged))
+    let output = folders::target().join("builtin");
+    let inputs = staged.iter().chain([&program]);
+    if is_newer(&output.join("builtins.rs"), inputs) {
+        eprintln!("  up to date: {}", output.display());
+        return Ok(());
+    }
+    run(Command::new(program).arg(output).args(staged))
+}
+
+/// Whether a file was written after each of those it is made from.
+fn is_newer<'a>(made: &Path, from: impl Iterator<Item = &'a PathBuf>) -> bool {
+    let modified = |path: &Path| path.metadata().and_then(|meta| meta.modified()).ok();
+    let Some(made) = modified(made) else {
+        return false;
+    };
+    from.map(|path| modified(path))
+        .all(|time| time.is_some_and(|time| time < made))
 }
 
 /// Formatting and lints of every workspace.
