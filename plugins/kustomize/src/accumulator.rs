@@ -1,6 +1,8 @@
 //! Objects of a kustomization with the rules that apply to them later: where names and variables
 //! stand (kustomize `ResAccumulator`).
 
+use std::rc::Rc;
+
 use weir_yaml::{Kind, Tag};
 
 use crate::config::TransformerConfig;
@@ -16,7 +18,7 @@ use crate::types::{Var, VarSet};
 #[derive(Default)]
 pub(crate) struct Accumulator {
     pub(crate) map: ResMap,
-    pub(crate) config: TransformerConfig,
+    pub(crate) config: Rc<TransformerConfig>,
     vars: VarSet,
 }
 
@@ -49,7 +51,7 @@ impl Accumulator {
     /// Takes in what a base has gathered.
     pub(crate) fn merge(&mut self, cx: &Context<'_>, other: Self) -> Result<()> {
         self.map.append_all(cx, other.map.list())?;
-        self.config.merge(other.config)?;
+        TransformerConfig::merge_shared(&mut self.config, &other.config)?;
         self.vars.merge_set(other.vars)
     }
 

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use weir_yaml::Arena;
 
+use crate::config::TransformerConfig;
 use crate::loader::Source;
 use crate::openapi::Schemas;
 use crate::resource::Resource;
@@ -14,6 +15,7 @@ pub(crate) struct Context<'a> {
     pub(crate) resources: Vec<Resource>,
     pub(crate) schemas: Schemas,
     pub(crate) source: Rc<Source<'a>>,
+    pub(crate) default_config: Rc<TransformerConfig>,
     /// Remarks that do not fail the build.
     pub(crate) warnings: Vec<String>,
 }
@@ -25,6 +27,7 @@ impl<'a> Context<'a> {
             resources: Vec::new(),
             schemas: Schemas::default(),
             source,
+            default_config: Rc::new(TransformerConfig::default_config()),
             warnings: Vec::new(),
         }
     }

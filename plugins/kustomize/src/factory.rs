@@ -18,6 +18,13 @@ fn split_documents(text: &str) -> Result<Vec<(String, usize)>> {
     }
     let mut start = 0;
     let mut from = 0;
+    let mut line = 0;
+    let mut counted = 0;
+    let mut line_of = |at: usize| {
+        line += text.as_bytes()[counted..at].iter().filter(|b| **b == b'\n').count();
+        counted = at;
+        line
+    };
     while let Some(found) = text[from..].find("\n---") {
         let at = from + found;
         let Some(length) = text[at + 1..].find('\n') else { break };
@@ -26,17 +33,13 @@ fn split_documents(text: &str) -> Result<Vec<(String, usize)>> {
         if !behind.is_empty() && !behind.starts_with('#') {
             return Err(Error::new(format!("invalid document separator: {}", separator.trim())));
         }
-        documents.push((format!("{}\n", &text[start..at]), line_of(text, start)));
+        documents.push((format!("{}\n", &text[start..at]), line_of(start)));
         start = at + 2 + length;
         // The line break that ends one separator may not begin the next.
         from = start;
     }
-    documents.push((text[start..].to_owned(), line_of(text, start)));
+    documents.push((text[start..].to_owned(), line_of(start)));
     Ok(documents)
-}
-
-fn line_of(text: &str, at: usize) -> usize {
-    text.as_bytes()[..at].iter().filter(|b| **b == b'\n').count()
 }
 
 impl Context<'_> {

@@ -207,9 +207,7 @@ pub(crate) fn rank(kind: &str, first: &[impl AsRef<str>], last: &[impl AsRef<str
     }
 }
 
-/// Order of field specifications by what they apply to (kyaml `Gvk.IsLessThan`).
-pub(crate) fn compare_gvk(a: &Gvk, b: &Gvk) -> std::cmp::Ordering {
-    rank(&a.kind, &FIRST, &LAST)
-        .cmp(&rank(&b.kind, &FIRST, &LAST))
-        .then_with(|| a.sort_text().cmp(&b.sort_text()))
+/// By what field specifications are ordered: what they apply to (kyaml `Gvk.IsLessThan`).
+pub(crate) fn gvk_order(gvk: &Gvk) -> (i64, String) {
+    (rank(&gvk.kind, &FIRST, &LAST), gvk.sort_text())
 }

@@ -131,12 +131,14 @@ impl<'a> Target<'a> {
         self.kustomization.resources = Some(resources);
 
         let configurations = self.kustomization.configurations.as_deref().unwrap_or_default();
-        let config = TransformerConfig::load(&self.loader, configurations)?;
-        gathered.config.merge(config).context("merging config")?;
+        let config = TransformerConfig::load(cx, &self.loader, configurations)?;
+        TransformerConfig::merge_shared(&mut gathered.config, &config)
+            .context("merging config")?;
         let crds = self.kustomization.crds.as_deref().unwrap_or_default();
         let from_crds = from_crds(&self.loader, crds)
             .context(format!("loading CRDs [{}]", crds.join(" ")))?;
-        gathered.config.merge(from_crds).context("merging CRDs")?;
+        TransformerConfig::merge_shared(&mut gathered.config, &Rc::new(from_crds))
+            .context("merging CRDs")?;
 
         self.run_generators(cx, &mut gathered)?;
 

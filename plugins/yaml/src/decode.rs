@@ -35,6 +35,10 @@ struct V3<'a> {
 impl V3<'_> {
     fn scalar(&self, id: NodeId, place: Place) -> Result<Value, Error> {
         let node = &self.arena[id];
+        // Most scalars are strings, of which the form does not matter.
+        if node.tag == Tag::Str && !node.style.has(Style::TAGGED) {
+            return Ok(Value::String(node.value.clone()));
+        }
         let Presented { tag, form, text } = present(node, place);
         if tag == Tag::Empty {
             if form != Form::Plain {

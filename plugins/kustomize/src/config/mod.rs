@@ -5,9 +5,12 @@ mod crds;
 
 pub(crate) use crds::from_crds;
 
+use std::rc::Rc;
+
+use crate::context::Context;
 use crate::error::{Context as _, Result};
 use crate::loader::Loader;
-use crate::resid::{Gvk, compare_gvk};
+use crate::resid::{Gvk, gvk_order};
 use crate::types::decode::{self, Mode, decode_struct};
 use crate::types::{FieldSpec, merge_all, sort_field_specs};
 
@@ -44,6 +47,8 @@ pub(crate) struct TransformerConfig {
     pub(crate) var_reference: Vec<FieldSpec>,
     pub(crate) images: Vec<FieldSpec>,
     pub(crate) replicas: Vec<FieldSpec>,
+    /// The defaults as they are: merged into nothing they stay the same.
+    is_default: bool,
 }
 
 /// A list of [`NameBackReferences`]; a type of its own for its Go name in messages.
@@ -141,6 +146,7 @@ impl TransformerConfig {
             }
         }
         config.sort();
+        config.is_default = true;
         config
     }
 
@@ -179,14 +185,16 @@ impl TransformerConfig {
         for (_, list) in self.sections() {
             sort_field_specs(list);
         }
-        self.name_reference.0.sort_by(|a, b| compare_gvk(&a.gvk, &b.gvk));
+        self.name_reference.0.sort_by_cached_key(|reference| gvk_order(&reference.gvk));
     }
 
     /// Adds another configuration.
     pub(crate) fn merge(&mut self, mut other: Self) -> Result<()> {
-        if *self == other || other == Self::default() {
+        other.is_default = self.is_default;
+        if *self == other {
             return Ok(());
         }
+        self.is_default = false;
         let mine = self.sections().into_iter();
         for ((name, into), (_, from)) in mine.zip(other.sections()) {
             merge_all(into, from)
@@ -215,15 +223,40 @@ impl TransformerConfig {
         Ok(())
     }
 
+    /// Adds another configuration to one that may be shared. Most kustomizations use the defaults
+    /// throughout: then nothing is compared and nothing copied.
+    pub(crate) fn merge_shared(into: &mut Rc<Self>, other: &Rc<Self>) -> Result<()> {
+        if Rc::ptr_eq(into, other) || other.is_empty() {
+            return Ok(());
+        }
+        if into.is_empty() && other.is_default {
+            *into = Rc::clone(other);
+            return Ok(());
+        }
+        Rc::make_mut(into).merge(Self::clone(other))
+    }
+
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// The defaults with what the files of `configurations` add.
-    pub(crate) fn load(loader: &Loader<'_>, paths: &[String]) -> Result<Self> {
-        let mut config = Self::default_config();
+    pub(crate) fn load(
+        cx: &Context<'_>,
+        loader: &Loader<'_>,
+        paths: &[String],
+    ) -> Result<Rc<Self>> {
+        if paths.is_empty() {
+            return Ok(Rc::clone(&cx.default_config));
+        }
+        let mut config = Self::clone(&cx.default_config);
+        config.is_default = false;
         for path in paths {
             let content = loader.load(path)?;
             let added = parse(&content).map_err(|err| err.at_file(&loader.relative(path)))?;
             config.merge(added)?;
         }
-        Ok(config)
+        Ok(Rc::new(config))
     }
 }
 
@@ -240,4 +273,18 @@ fn parse_gvk(text: &str) -> Gvk {
     let mut parts = text.split('/').map(|part| if part == "*" { "" } else { part });
     let mut next = || parts.next().unwrap_or_default().to_owned();
     Gvk { group: next(), version: next(), kind: next(), cluster_scoped: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_merged_into_nothing_stay_the_same() {
+        let defaults = TransformerConfig::default_config();
+        let mut merged = TransformerConfig::default();
+        merged.merge(defaults.clone()).unwrap();
+        merged.is_default = true;
+        assert_eq!(merged, defaults);
+    }
 }

@@ -1,7 +1,7 @@
 //! Which field of which kind a transformer touches.
 
 use crate::error::{Error, Result};
-use crate::resid::{Gvk, compare_gvk};
+use crate::resid::{Gvk, gvk_order};
 use crate::types::decode::decode_struct;
 
 /// A field of a kind.
@@ -52,5 +52,5 @@ pub(crate) fn merge_all(specs: &mut Vec<FieldSpec>, incoming: &[FieldSpec]) -> R
 
 /// Orders fields by what they apply to.
 pub(crate) fn sort_field_specs(specs: &mut [FieldSpec]) {
-    specs.sort_by(|a, b| compare_gvk(&a.gvk, &b.gvk));
+    specs.sort_by_cached_key(|spec| gvk_order(&spec.gvk));
 }

@@ -55,6 +55,19 @@ pub(crate) fn analyze(dialect: Dialect, text: &str) -> Analysis {
             block: false,
         };
     }
+    let simple = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'/' | b'.');
+    let bytes = text.as_bytes();
+    let harmless = bytes.first().is_some_and(u8::is_ascii_alphanumeric)
+        && bytes.iter().all(|b| simple(*b) || *b == b'-');
+    if harmless {
+        return Analysis {
+            multiline: false,
+            flow_plain: true,
+            block_plain: true,
+            single_quoted: true,
+            block: true,
+        };
+    }
     let document_marker = text.starts_with("---") || text.starts_with("...");
     let (mut block_indicators, mut flow_indicators) = (document_marker, document_marker);
     let (mut line_breaks, mut special, mut tabs) = (false, false, false);
