@@ -322,7 +322,7 @@ impl Parts {
             writer: self.writer(&views.plugins, "weir"),
             client: self.client.clone(),
             runtime: self.runtime.clone(),
-            images: Images::default(),
+            images: Images::open(&self.config.storage.path.join("images"))?,
             catalog: Arc::clone(&self.catalog),
             grants: Arc::clone(&self.grants),
             secrets: Arc::clone(&self.secrets),

@@ -13,7 +13,7 @@ use kube::{Client, ResourceExt as _};
 use weir_api::condition::{self, Condition, ConditionStatus};
 use weir_api::meta::{self, condition as types, reason};
 use weir_api::weir::v1alpha1::{Description, Plugin, PluginStatus, Want};
-use weir_plugin::{Catalog, Runtime};
+use weir_plugin::{Catalog, Runtime, World};
 
 use super::objects::{Key, Objects};
 use super::queue::jitter;
@@ -22,7 +22,7 @@ use super::worker::{Next, Reconcile};
 use crate::credentials::Secrets;
 use crate::event::{Happening, Recorder, Severity};
 use crate::grants::GrantBook;
-use crate::images::{ImageError, Images};
+use crate::images::{FetchError, Fetched, Images, Wanted};
 use crate::telemetry::chain;
 
 /// Conditions that this host owns on a Plugin.
@@ -155,12 +155,15 @@ impl Plugins {
         let name = object.name_any();
         let generation = object.metadata.generation;
         let spec = &object.spec;
-        let auth = self.pull_secret(object).await?;
-        let image = self
-            .images
-            .fetch(&self.runtime, &spec.image, spec.insecure, auth)
-            .await
-            .map_err(|error| image_failed(&error))?;
+        let docker_config = self.pull_secret(object).await?;
+        let wanted = Wanted {
+            image: &spec.image,
+            insecure: spec.insecure,
+            docker_config: docker_config.as_deref(),
+            world: built_in_world(&name),
+        };
+        let fetched = self.images.fetch(&self.runtime, wanted).await;
+        let fetched = fetched.map_err(|error| fetch_failed(&error))?;
         let mut tell = |type_: &str, message: String| {
             let status = ConditionStatus::True;
             condition::set(
@@ -168,17 +171,28 @@ impl Plugins {
                 Condition::new(type_, status, reason::SUCCEEDED, message, generation),
             );
         };
-        tell(types::PULLED, format!("pulled {}", image.source));
-        tell(types::VERIFIED, format!("digest {}", image.digest));
-        let plugin = match image.plugin {
-            Some(plugin) => plugin,
-            None => self.runtime.load(image.component).await.map_err(|error| Failed {
-                condition: types::COMPILED,
-                reason: error.reason().into(),
-                message: chain(&error).to_string(),
-                stalled: !error.is_retryable(),
-            })?,
+        let (plugin, manifest) = match fetched {
+            Fetched::Compiled { plugin, manifest, unchecked } => {
+                let doubt = unchecked
+                    .map(|error| format!("; not checked now: {}", chain(&error)))
+                    .unwrap_or_default();
+                tell(types::PULLED, format!("pulled {}{doubt}", spec.image));
+                (plugin, manifest)
+            }
+            Fetched::Pulled(pulled) => {
+                tell(types::PULLED, format!("pulled {}", spec.image));
+                let loaded = self.runtime.load(pulled.source()).await;
+                let plugin = loaded.map_err(|error| Failed {
+                    condition: types::COMPILED,
+                    reason: error.reason().into(),
+                    message: chain(&error).to_string(),
+                    stalled: !error.is_retryable(),
+                })?;
+                (plugin, pulled.manifest_digest())
+            }
         };
+        self.images.remember(&spec.image, manifest, plugin.digest());
+        tell(types::VERIFIED, format!("digest {manifest}"));
         tell(types::COMPILED, "compiled for this host".into());
         new.digest = Some(plugin.digest().to_string());
         new.world = Some(plugin.world().to_string());
@@ -281,7 +295,13 @@ impl Plugins {
     }
 }
 
-fn image_failed(error: &ImageError) -> Failed {
+/// A Plugin that replaces a built-in must be of the same world.
+fn built_in_world(name: &str) -> Option<World> {
+    let builtin = crate::builtin::BUILTINS.iter().find(|builtin| builtin.name == name)?;
+    builtin.description().ok().map(|description| description.world)
+}
+
+fn fetch_failed(error: &FetchError) -> Failed {
     Failed {
         condition: types::PULLED,
         reason: error.reason().into(),
