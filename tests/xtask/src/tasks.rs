@@ -1,7 +1,7 @@
 //! The tasks, as lists of steps.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
@@ -174,23 +174,10 @@ pub(crate) fn precompile(profile: Profile) -> Result<()> {
         })
         .collect();
     staged.sort();
-    let output = folders::target().join("builtin");
-    let inputs = staged.iter().chain([&program]);
-    if is_newer(&output.join("builtins.rs"), inputs) {
-        eprintln!("  up to date: {}", output.display());
-        return Ok(());
-    }
-    run(Command::new(program).arg(output).args(staged))
-}
-
-/// Whether a file was written after each of those it is made from.
-fn is_newer<'a>(made: &Path, from: impl Iterator<Item = &'a PathBuf>) -> bool {
-    let modified = |path: &Path| path.metadata().and_then(|meta| meta.modified()).ok();
-    let Some(made) = modified(made) else {
-        return false;
-    };
-    from.map(|path| modified(path))
-        .all(|time| time.is_some_and(|time| time < made))
+    // It leaves alone what it has compiled before.
+    run(Command::new(program)
+        .arg(folders::target().join("builtin"))
+        .args(staged))
 }
 
 /// Formatting and lints of every workspace.
