@@ -41,8 +41,9 @@ use crate::runtime::meter::{Ended, HostEnded, Meter};
 use crate::trace::Recorder;
 use crate::{ArtifactSink, Call, Failure, FailureClass, Limit, RenderOutput, Target};
 
-/// Open handles of one call at most. Guests that leave dropping to a collector need some slack.
-const MAX_HANDLES: usize = 100_000;
+/// Open handles of one call at most; half of what wasmtime allows, so that this bound is met first
+/// and can be told. Guests that leave dropping to a collector need some slack.
+const MAX_HANDLES: usize = 50_000;
 
 /// Everything of one call: its store's data.
 pub(crate) struct State {

@@ -21,7 +21,14 @@ const SEED: u64 = 0x7765_6972;
 /// What one call for randomness may ask for.
 const MAX_RANDOM: u64 = 64 << 10;
 
-type Inert = fn(&mut StoreContextMut<'_, State>, &[Val], &mut [Val]) -> wasmtime::Result<()>;
+type Inert = fn(&mut Context<'_, '_>, &[Val], &mut [Val]) -> wasmtime::Result<()>;
+
+/// What a stub works with.
+struct Context<'a, 's> {
+    store: &'a mut StoreContextMut<'s, State>,
+    /// Of the resource that a method is called on: which of the standard streams it is.
+    rep: u32,
+}
 
 /// Whether the host stubs the import.
 pub(crate) fn is_inert(import: &str) -> bool {
@@ -77,11 +84,20 @@ fn define(
 ) -> wasmtime::Result<()> {
     if let Some(inert) = inert(interface, function) {
         return target.func_new(function, move |mut store, _, params, results| {
-            inert(&mut store, params, results)
+            let rep = give_back(&mut store, params)?;
+            inert(
+                &mut Context {
+                    store: &mut store,
+                    rep,
+                },
+                params,
+                results,
+            )
         });
     }
     let name: Arc<str> = format!("{interface}#{function}").into();
-    target.func_new(function, move |_, ty, _, results| {
+    target.func_new(function, move |mut store, ty, params, results| {
+        give_back(&mut store, params)?;
         refuse(&name, &ty, results)
     })
 }
@@ -176,11 +192,11 @@ fn inert(interface: &str, function: &str) -> Option<Inert> {
         ("wasi:io/streams", _) => |_, _, r| set(r, closed()),
 
         ("wasi:random/random", "get-random-bytes") => |s, params, r| {
-            let bytes = s.data_mut().random_bytes(length(params)?);
+            let bytes = s.store.data_mut().random_bytes(length(params)?);
             set(r, Val::List(bytes.into_iter().map(Val::U8).collect()))
         },
         ("wasi:random/random", "get-random-u64") => |s, _, r| {
-            let bytes = s.data_mut().random_bytes(8);
+            let bytes = s.store.data_mut().random_bytes(8);
             set(
                 r,
                 Val::U64(bytes.iter().fold(0, |n, byte| (n << 8) | u64::from(*byte))),
@@ -223,12 +239,13 @@ fn datetime(seconds: u64, nanoseconds: u32) -> Val {
 }
 
 fn handle(
-    store: &mut StoreContextMut<'_, State>,
+    context: &mut Context<'_, '_>,
     results: &mut [Val],
     resource: &str,
     rep: u32,
 ) -> wasmtime::Result<()> {
-    let handle = ResourceDynamic::new_own(rep, kind(resource)).try_into_resource_any(store)?;
+    let handle =
+        ResourceDynamic::new_own(rep, kind(resource)).try_into_resource_any(&mut *context.store)?;
     set(results, Val::Resource(handle))
 }
 
@@ -243,23 +260,47 @@ fn length(params: &[Val]) -> wasmtime::Result<u32> {
 
 /// Standard output and error go to the journal.
 fn write(
-    store: &mut StoreContextMut<'_, State>,
+    context: &mut Context<'_, '_>,
     params: &[Val],
     results: &mut [Val],
 ) -> wasmtime::Result<()> {
-    if let [Val::Resource(stream), Val::List(bytes)] = params {
-        let stream = stream.try_into_resource_dynamic(&mut *store)?;
-        let data: Vec<u8> = bytes
-            .iter()
-            .filter_map(|b| if let Val::U8(b) = b { Some(*b) } else { None })
-            .collect();
-        let which = if stream.rep() == Standard::Error as u32 {
+    if let [_, Val::List(bytes)] = params {
+        let byte = |value: &Val| {
+            if let Val::U8(byte) = value {
+                Some(*byte)
+            } else {
+                None
+            }
+        };
+        let data: Vec<u8> = bytes.iter().filter_map(byte).collect();
+        let which = if context.rep == Standard::Error as u32 {
             Standard::Error
         } else {
             Standard::Output
         };
-        let State { journal, mask, .. } = store.data_mut();
+        let State { journal, mask, .. } = context.store.data_mut();
         journal.capture(which, &data, mask);
     }
     set(results, ok(None))
+}
+
+/// Ends the borrows that came with a call, as every host function has to; returns what the first
+/// one stands for.
+fn give_back(store: &mut StoreContextMut<'_, State>, params: &[Val]) -> wasmtime::Result<u32> {
+    let mut first = None;
+    for param in params {
+        let handles = match param {
+            Val::List(values) => values.as_slice(),
+            value => std::slice::from_ref(value),
+        };
+        for handle in handles {
+            // A list holds either handles or none.
+            let Val::Resource(handle) = handle else {
+                break;
+            };
+            let rep = handle.try_into_resource_dynamic(&mut *store)?.rep();
+            first.get_or_insert(rep);
+        }
+    }
+    Ok(first.unwrap_or(0))
 }

@@ -18,7 +18,7 @@ use crate::runtime::meter::Meter;
 use crate::schema::Problem;
 use crate::{
     ArtifactSink, Call, CallError, Failure, Limits, LoadError, RenderOutput, Revision, Target,
-    Trace,
+    Trace, World,
 };
 
 /// Wall time of `describe` and `check-settings`, which only compute.
@@ -89,18 +89,24 @@ impl Plugin {
             sink: Some(sink.clone()),
         };
         let called = self
-            .run("pull", call, extras, move |plugin, store, instance| {
-                let Export::Source(indices) = &plugin.export else {
-                    return Err(plugin.not_a("source"));
-                };
-                let guest = indices.load(&mut *store, instance)?;
-                let context = store.data_mut().table.push(CallHandle)?;
-                let into = store.data_mut().table.push(ArtifactHandle)?;
-                let pulled = guest.call_pull(&mut *store, context, last.as_deref(), into)?;
-                Ok(pulled
-                    .map_err(Failure::from)
-                    .and_then(|revision| revision.map(checked_revision).transpose()))
-            })
+            .run(
+                "pull",
+                World::Source,
+                call,
+                extras,
+                move |plugin, store, instance| {
+                    let Export::Source(indices) = &plugin.export else {
+                        return Err(mismatch());
+                    };
+                    let guest = indices.load(&mut *store, instance)?;
+                    let context = store.data_mut().table.push(CallHandle)?;
+                    let into = store.data_mut().table.push(ArtifactHandle)?;
+                    let pulled = guest.call_pull(&mut *store, context, last.as_deref(), into)?;
+                    Ok(pulled
+                        .map_err(Failure::from)
+                        .and_then(|revision| revision.map(checked_revision).transpose()))
+                },
+            )
             .await;
         // The call has ended and its store is dropped: this is the last handle, unless the
         // blocking thread itself was lost, and then a sink cannot be given back.
@@ -120,21 +126,27 @@ impl Plugin {
             target: Some(target),
             sink: None,
         };
-        self.run("render", call, extras, |plugin, store, instance| {
-            let Export::Renderer(indices) = &plugin.export else {
-                return Err(plugin.not_a("renderer"));
-            };
-            let guest = indices.load(&mut *store, instance)?;
-            let context = store.data_mut().table.push(CallHandle)?;
-            let target = store.data_mut().table.push(TargetHandle)?;
-            let emitter = store.data_mut().table.push(Emitter)?;
-            let rendered = guest.call_render(&mut *store, context, target, emitter)?;
-            let mut output = std::mem::take(&mut store.data_mut().output);
-            for warning in &mut output.warnings {
-                store.data().mask.apply(&mut warning.message);
-            }
-            Ok(rendered.map(|()| output).map_err(Failure::from))
-        })
+        self.run(
+            "render",
+            World::Renderer,
+            call,
+            extras,
+            |plugin, store, instance| {
+                let Export::Renderer(indices) = &plugin.export else {
+                    return Err(mismatch());
+                };
+                let guest = indices.load(&mut *store, instance)?;
+                let context = store.data_mut().table.push(CallHandle)?;
+                let target = store.data_mut().table.push(TargetHandle)?;
+                let emitter = store.data_mut().table.push(Emitter)?;
+                let rendered = guest.call_render(&mut *store, context, target, emitter)?;
+                let mut output = std::mem::take(&mut store.data_mut().output);
+                for warning in &mut output.warnings {
+                    store.data().mask.apply(&mut warning.message);
+                }
+                Ok(rendered.map(|()| output).map_err(Failure::from))
+            },
+        )
         .await
     }
 
@@ -146,11 +158,12 @@ impl Plugin {
     ) -> Called<Option<u32>> {
         self.run(
             "select",
+            World::ImagePolicy,
             call,
             Extras::default(),
             move |plugin, store, instance| {
                 let Export::ImagePolicy(indices) = &plugin.export else {
-                    return Err(plugin.not_a("image-policy"));
+                    return Err(mismatch());
                 };
                 let guest = indices.load(&mut *store, instance)?;
                 let context = store.data_mut().table.push(CallHandle)?;
@@ -175,11 +188,12 @@ impl Plugin {
     pub async fn notify(self: &Arc<Self>, call: Call, id: String, event: String) -> Called<()> {
         self.run(
             "notify",
+            World::Notifier,
             call,
             Extras::default(),
             move |plugin, store, instance| {
                 let Export::Notifier(indices) = &plugin.export else {
-                    return Err(plugin.not_a("notifier"));
+                    return Err(mismatch());
                 };
                 let guest = indices.load(&mut *store, instance)?;
                 let context = store.data_mut().table.push(CallHandle)?;
@@ -233,20 +247,21 @@ impl Plugin {
         checked_info(info).map_err(|problem| LoadError::InvalidDescription { problem })
     }
 
-    fn not_a(&self, world: &str) -> wasmtime::Error {
-        wasmtime::Error::msg(format!("the plugin is a {}, not a {world}", self.world()))
-    }
-
     /// A call with a context, if the plugin is of the right world.
     async fn run<T: Send + 'static>(
         self: &Arc<Self>,
         export: &'static str,
+        world: World,
         call: Call,
         extras: Extras,
         body: impl FnOnce(&Plugin, &mut Store<State>, &Instance) -> wasmtime::Result<Result<T, Failure>>
         + Send
         + 'static,
     ) -> Called<T> {
+        if self.world() != world {
+            let message = format!("the plugin is a {}, not a {world}", self.world());
+            return Called::refused(CallError::Host(message));
+        }
         let limits = call.limits;
         self.spawn(export, limits, Some(call), extras, body).await
     }
@@ -338,6 +353,11 @@ impl Plugin {
         );
         called
     }
+}
+
+/// The export of a world is chosen with the world, which was checked before.
+fn mismatch() -> wasmtime::Error {
+    wasmtime::Error::msg("the plugin lacks the export of its world")
 }
 
 fn about_limits() -> Limits {

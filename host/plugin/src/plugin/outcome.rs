@@ -56,27 +56,48 @@ fn trap(error: &wasmtime::Error, stderr: &str) -> String {
         Some(trap) => trap.to_string(),
         None => error.root_cause().to_string(),
     };
+    // Rust's hint about a variable that a plugin cannot have.
+    let lines = stderr
+        .lines()
+        .filter(|line| !line.starts_with("note: run with `RUST_BACKTRACE"));
+    let stderr = lines.collect::<Vec<_>>().join("\n");
     if !stderr.is_empty() {
         message.push_str(": ");
-        message.push_str(stderr);
+        message.push_str(&stderr);
     }
-    if let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() {
-        let frames: Vec<String> = backtrace
-            .frames()
-            .iter()
-            .take(FRAMES)
-            .map(|frame| match frame.func_name() {
-                Some(name) => name.to_owned(),
-                None => format!("function {}", frame.func_index()),
-            })
-            .collect();
-        if !frames.is_empty() {
-            message.push_str(" (in ");
-            message.push_str(&frames.join(", from "));
-            message.push(')');
-        }
+    let frames = error
+        .downcast_ref::<WasmBacktrace>()
+        .map(frames)
+        .unwrap_or_default();
+    if !frames.is_empty() {
+        message.push_str(" (in ");
+        message.push_str(&frames.join(", from "));
+        message.push(')');
     }
     message
+}
+
+/// The innermost frames, without those of a panic on its way out.
+fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
+    let names: Vec<String> = backtrace
+        .frames()
+        .iter()
+        .map(|frame| match frame.func_name() {
+            Some(name) => format!("{:#}", rustc_demangle::demangle(name)),
+            None => format!("function {}", frame.func_index()),
+        })
+        .collect();
+    let runtime = |name: &&String| {
+        [
+            "std::", "core::", "alloc::", "__rustc", "<std::", "<core::", "abort",
+        ]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
+    };
+    let skip = names.iter().take_while(runtime).count();
+    // A trap deep inside the standard library with nothing else around it is shown as it is.
+    let skip = if skip == names.len() { 0 } else { skip };
+    names.into_iter().skip(skip).take(FRAMES).collect()
 }
 
 /// Cuts what would not fit into a status or an event anyway.

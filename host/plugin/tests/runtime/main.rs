@@ -4,6 +4,8 @@
 //! The fixtures are taken from the folder that `WEIR_GUESTS` names, or built on first use (see
 //! `support::guest`).
 
+mod builtin;
+mod images;
 mod load;
 mod network;
 mod outcomes;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use weir_plugin::{
     ArtifactSink, BlobSource, Call, Called, Failure, Grants, Input, Limits, MemoryTree, Plugin,
@@ -68,9 +68,17 @@ pub(crate) fn runtime() -> Runtime {
     .unwrap()
 }
 
-/// A fixture, loaded by a runtime of its own.
+/// A fixture, loaded once for all tests.
 pub(crate) async fn load(name: &str) -> Arc<Plugin> {
-    runtime().load(guest(name)).await.unwrap()
+    static RUNTIME: LazyLock<Runtime> =
+        LazyLock::new(|| Runtime::new(RuntimeConfig::default()).unwrap());
+    static LOADED: Mutex<Vec<Arc<Plugin>>> = Mutex::new(Vec::new());
+    let plugin = RUNTIME.load(guest(name)).await.unwrap();
+    let mut loaded = LOADED.lock().unwrap();
+    if !loaded.iter().any(|known| Arc::ptr_eq(known, &plugin)) {
+        loaded.push(plugin.clone());
+    }
+    plugin
 }
 
 /// A tree in memory.
@@ -161,7 +169,7 @@ impl Target for Fixed {
     }
 }
 
-/// Renders with a fixture of its own runtime.
+/// Renders with a fixture.
 pub(crate) async fn render(name: &str, call: Call) -> Called<RenderOutput> {
     load(name)
         .await
