@@ -3,7 +3,16 @@
 //! Results go to standard output, everything else to standard error. A command ends with one of
 //! the codes of [`Exit`], after printing its error once with all its causes.
 
+mod build;
+mod component;
+mod connection;
 mod exit;
+mod get;
+mod install;
+mod kinds;
+mod output;
+mod plugin;
+mod request;
 mod run;
 
 use std::process::ExitCode;
@@ -22,7 +31,14 @@ struct Cli {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    Run(run::RunArgs),
+    Run(Box<run::RunArgs>),
+    Install(install::InstallArgs),
+    Get(get::GetArgs),
+    Reconcile(request::ReconcileArgs),
+    Suspend(request::SuspendArgs),
+    Resume(request::ResumeArgs),
+    Build(build::BuildArgs),
+    Plugin(plugin::PluginArgs),
 }
 
 /// Parses the arguments of the process and does what they say.
@@ -58,7 +74,14 @@ pub fn main() -> ExitCode {
 
 async fn dispatch(command: Command) -> Result<(), Error> {
     match command {
-        Command::Run(args) => run::run(args).await,
+        Command::Run(args) => run::run(*args).await,
+        Command::Install(args) => install::install(&args),
+        Command::Get(args) => get::get(args).await,
+        Command::Reconcile(args) => request::reconcile(args).await,
+        Command::Suspend(args) => request::suspend(args).await,
+        Command::Resume(args) => request::resume(args).await,
+        Command::Build(args) => build::build(args).await,
+        Command::Plugin(args) => plugin::plugin(args).await,
     }
 }
 

@@ -83,7 +83,10 @@ impl Happening {
         let mut annotations = object.annotations().clone();
         annotations.retain(|key, _| key.starts_with(meta::EVENT_PREFIX));
         Self {
-            object: object.object_ref(&()),
+            object: ObjectReference {
+                resource_version: object.resource_version(),
+                ..object.object_ref(&())
+            },
             annotations,
             labels: object.labels().clone(),
             severity,

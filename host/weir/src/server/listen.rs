@@ -112,6 +112,9 @@ impl Bound {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+
     use super::*;
 
     #[test]
@@ -138,16 +141,23 @@ mod tests {
     #[tokio::test]
     async fn port_zero_gives_a_free_port_and_the_token_ends_the_server() {
         let bound = Listen::new("127.0.0.1", 0).bind().await.unwrap();
-        let url = format!("http://{}/", bound.address());
+        let address = bound.address();
         let stop = CancellationToken::new();
         let router = Router::new().route("/", axum::routing::get(|| async { "here" }));
         let server = tokio::spawn(bound.serve(router, stop.clone()));
-        assert_eq!(
-            reqwest::get(&url).await.unwrap().text().await.unwrap(),
-            "here"
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            .await
+            .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(
+            answer.starts_with("HTTP/1.1 200") && answer.ends_with("here"),
+            "{answer}"
         );
         stop.cancel();
         server.await.unwrap().unwrap();
-        assert!(reqwest::get(&url).await.is_err());
+        assert!(TcpStream::connect(address).await.is_err());
     }
 }

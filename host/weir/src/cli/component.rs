@@ -1,0 +1,264 @@
+//! Running components from the command line: the runtime, a target of plain values, and what a
+//! failed call means.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use weir_plugin::{
+    Call, CallError, Failure, Grants, Input, Limits, Plugin, RenderOutput, Runtime, RuntimeConfig,
+    Services, Subject, Target, Trace, Tree,
+};
+
+use super::{Error, Exit};
+
+/// Calls at a time; a command makes one.
+const CALLS: u32 = 2;
+
+/// A runtime for one command. With `cached`, what it compiles is kept in the user's cache folder.
+pub(super) fn runtime(cached: bool) -> Result<Runtime, Error> {
+    let cache_dir = if cached { cache_folder() } else { None };
+    Ok(Runtime::new(RuntimeConfig {
+        cache_dir,
+        max_calls: CALLS,
+        ..RuntimeConfig::default()
+    })?)
+}
+
+fn cache_folder() -> Option<PathBuf> {
+    let set = |name: &str| {
+        env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    let cache = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))?;
+    let folder = cache.join("weir").join("plugins");
+    // A home that cannot be written is no reason to fail: the component is compiled again.
+    std::fs::create_dir_all(&folder).ok().map(|()| folder)
+}
+
+/// A render of a local tree.
+pub(super) struct LocalRender {
+    pub(super) tree: Arc<dyn Tree>,
+    /// Directory in it.
+    pub(super) path: String,
+    pub(super) namespace: Option<String>,
+    /// JSON.
+    pub(super) settings: String,
+    pub(super) limits: Limits,
+}
+
+impl LocalRender {
+    /// Checks the settings and renders; returns what was asked too.
+    pub(super) async fn run(self, plugin: &Arc<Plugin>) -> Result<(RenderOutput, Trace), Error> {
+        check_settings(plugin, &self.settings)?;
+        let call = Call {
+            subject: Subject {
+                api_version: "kustomize.toolkit.fluxcd.io/v1".into(),
+                kind: "Kustomization".into(),
+                namespace: self.namespace.clone().unwrap_or_default(),
+                name: "local".into(),
+                uid: String::new(),
+            },
+            settings: self.settings.into(),
+            inputs: vec![Input {
+                name: "source".into(),
+                revision: "local".into(),
+                tree: self.tree,
+            }],
+            grants: Arc::new(Grants::default()),
+            limits: self.limits,
+            services: Services::none(),
+        };
+        let target = LocalTarget {
+            path: self.path,
+            namespace: self.namespace,
+        };
+        let called = plugin.render(call, Arc::new(target)).await;
+        let output = called.result.map_err(call_error)?;
+        for warning in &output.warnings {
+            eprintln!("warning: {}: {}", warning.code, warning.message);
+        }
+        Ok((output, called.trace))
+    }
+}
+
+/// Every problem of the settings in one error.
+pub(super) fn check_settings(plugin: &Plugin, settings: &str) -> Result<(), Error> {
+    let problems = plugin.validate_settings(settings);
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = problems
+        .iter()
+        .map(|problem| {
+            let at = if problem.pointer.is_empty() {
+                "/"
+            } else {
+                &problem.pointer
+            };
+            format!("{at}: {}", problem.message)
+        })
+        .collect();
+    let message = format!("the plugin refuses the settings: {}", lines.join("; "));
+    Err(Error::new(Exit::Usage, message))
+}
+
+/// Writes the manifests to standard output, separated by `---`.
+pub(super) fn print(output: &RenderOutput) -> Result<(), Error> {
+    let mut to = io::BufWriter::new(io::stdout().lock());
+    separated(
+        &mut to,
+        output.manifests.iter().map(|manifest| &manifest.body[..]),
+    )?;
+    Ok(to.flush()?)
+}
+
+fn separated<'b>(
+    to: &mut impl Write,
+    documents: impl IntoIterator<Item = &'b [u8]>,
+) -> io::Result<()> {
+    for (at, document) in documents.into_iter().enumerate() {
+        if at > 0 {
+            to.write_all(b"---\n")?;
+        }
+        to.write_all(document)?;
+        if !document.ends_with(b"\n") {
+            to.write_all(b"\n")?;
+        }
+    }
+    Ok(())
+}
+
+/// The guest's own error is the input's fault; any other end is the plugin's.
+pub(super) fn call_error(error: CallError) -> Error {
+    match error {
+        CallError::Failed(failure) => Error::failed(describe(&failure)),
+        CallError::Host(_) => Error::from(error),
+        _ => Error::from(error).exit(Exit::Plugin),
+    }
+}
+
+/// The message, and where it happened unless that is in it.
+fn describe(failure: &Failure) -> String {
+    let mut text = failure.message.clone();
+    for position in &failure.positions {
+        let mut place = position.path.clone();
+        for number in [position.line, position.column].into_iter().flatten() {
+            place = format!("{place}:{number}");
+        }
+        if !text.contains(&place) {
+            text = format!("{text} ({place})");
+        }
+    }
+    text
+}
+
+/// What a renderer may ask about, without a cluster.
+struct LocalTarget {
+    path: String,
+    namespace: Option<String>,
+}
+
+impl Target for LocalTarget {
+    fn path(&self) -> String {
+        self.path.clone()
+    }
+
+    fn values(&self) -> Arc<str> {
+        "{}".into()
+    }
+
+    fn namespace(&self) -> Option<String> {
+        self.namespace.clone()
+    }
+
+    fn release_name(&self) -> Option<String> {
+        None
+    }
+
+    fn release_revision(&self) -> u32 {
+        0
+    }
+
+    fn is_upgrade(&self) -> bool {
+        false
+    }
+
+    fn kube_version(&self) -> String {
+        // That of the API definitions this binary is built with.
+        "v1.35.0".into()
+    }
+
+    fn has_api(&self, name: &str) -> bool {
+        apis().contains(name)
+    }
+
+    fn apis(&self) -> Vec<String> {
+        apis().into_iter().map(str::to_owned).collect()
+    }
+}
+
+/// Groups that every cluster serves.
+fn apis() -> BTreeSet<&'static str> {
+    [
+        "v1",
+        "admissionregistration.k8s.io/v1",
+        "apiextensions.k8s.io/v1",
+        "apps/v1",
+        "autoscaling/v2",
+        "batch/v1",
+        "networking.k8s.io/v1",
+        "policy/v1",
+        "rbac.authorization.k8s.io/v1",
+        "storage.k8s.io/v1",
+    ]
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_plugin::{FailureClass, Position};
+
+    use super::*;
+
+    #[test]
+    fn documents_are_separated_and_end_with_a_newline() {
+        let mut written = Vec::new();
+        separated(&mut written, [&b"a: 1\n"[..], b"b: 2"]).unwrap();
+        assert_eq!(written, b"a: 1\n---\nb: 2\n");
+        let mut written = Vec::new();
+        separated(&mut written, []).unwrap();
+        assert!(written.is_empty());
+    }
+
+    #[test]
+    fn places_are_told_once() {
+        let mut failure = Failure::new(FailureClass::InvalidInput, "BuildFailed", "bad indent");
+        failure.positions = vec![Position {
+            path: "a.yaml".into(),
+            line: Some(3),
+            column: Some(1),
+        }];
+        assert_eq!(describe(&failure), "bad indent (a.yaml:3:1)");
+        failure.message = "a.yaml:3:1: bad indent".into();
+        assert_eq!(describe(&failure), "a.yaml:3:1: bad indent");
+    }
+
+    #[test]
+    fn whose_fault_it_was_is_in_the_exit_code() {
+        let failed = Failure::new(FailureClass::InvalidInput, "BuildFailed", "no");
+        assert_eq!(call_error(CallError::Failed(failed)).code(), Exit::Failed);
+        let trapped = CallError::Trapped {
+            message: "unreachable".into(),
+        };
+        assert_eq!(call_error(trapped).code(), Exit::Plugin);
+        let after = std::time::Duration::from_secs(1);
+        assert_eq!(
+            call_error(CallError::DeadlineExceeded { after }).code(),
+            Exit::Plugin
+        );
+    }
+}
