@@ -108,23 +108,19 @@ pub fn is_true(conditions: &[Condition], type_: &str) -> bool {
 /// Adds or replaces a condition. The transition time is kept unless the status changes. Returns
 /// whether anything but the transition time changed.
 pub fn set(conditions: &mut Vec<Condition>, mut condition: Condition) -> bool {
-    match conditions
+    let Some(known) = conditions
         .iter_mut()
         .find(|known| known.type_ == condition.type_)
-    {
-        Some(known) => {
-            if known.status == condition.status {
-                condition.last_transition_time = known.last_transition_time.clone();
-            }
-            let changed = *known != condition;
-            *known = condition;
-            changed
-        }
-        None => {
-            conditions.push(condition);
-            true
-        }
+    else {
+        conditions.push(condition);
+        return true;
+    };
+    if known.status == condition.status {
+        condition.last_transition_time = known.last_transition_time.clone();
     }
+    let changed = *known != condition;
+    *known = condition;
+    changed
 }
 
 /// Removes the condition of a type; returns whether there was one.

@@ -6,7 +6,8 @@
 //! Kustomization, which the current type keeps because they are still honoured.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    CustomResourceDefinition, CustomResourceDefinitionVersion, CustomResourceSubresources,
+    CustomResourceDefinition, CustomResourceDefinitionVersion, CustomResourceSubresourceStatus,
+    CustomResourceSubresources,
 };
 use serde_json::{Map, Value, json};
 
@@ -87,7 +88,7 @@ pub(crate) fn add_versions(crd: &mut CustomResourceDefinition) {
     let kind = crd.spec.names.kind.clone();
     for legacy in legacy_of(&kind).into_iter().rev() {
         let mut version: CustomResourceDefinitionVersion = current.clone();
-        version.name = legacy.version.to_owned();
+        legacy.version.clone_into(&mut version.name);
         version.storage = false;
         version.deprecated = Some(true);
         version.deprecation_warning = Some(format!(
@@ -112,7 +113,7 @@ pub(crate) fn add_versions(crd: &mut CustomResourceDefinition) {
             }
             if has_status {
                 version.subresources = Some(CustomResourceSubresources {
-                    status: Some(Default::default()),
+                    status: Some(CustomResourceSubresourceStatus::default()),
                     scale: None,
                 });
             }

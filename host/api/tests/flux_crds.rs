@@ -2,6 +2,12 @@
 //! with the same type, default and validation. The files are in the shared reference folder next
 //! to the repository; without it the tests have nothing to compare with and say so.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

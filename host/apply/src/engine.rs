@@ -20,7 +20,7 @@ use crate::health::HealthReport;
 use crate::index::LiveIndex;
 use crate::index::events::Event;
 use crate::index::meta::{Managers, Uid};
-use crate::index::table::Applied;
+use crate::index::slot::Applied;
 use crate::known::{KnownObject, KnownState};
 use crate::kstatus::{State, needs_watch};
 use crate::object::Object;
@@ -80,7 +80,7 @@ impl ApplyRequest {
             force: false,
             concurrency: 8,
             health: false,
-            timeout: Duration::from_secs(300),
+            timeout: Duration::from_mins(5),
             before_write: None,
         }
     }
@@ -248,7 +248,7 @@ impl Engine {
     pub fn forget(&self, owner: &Owner) {
         self.0.index.shared.update(|table| {
             for (id, _) in table.applied_by(owner) {
-                table.disown(&id);
+                table.disown(owner, &id);
             }
             ((), Vec::new())
         });
@@ -274,8 +274,8 @@ impl Default for EngineOptions {
             override_managers: Vec::new(),
             custom_stage_kinds: Vec::new(),
             max_requests: 64,
-            request_timeout: Duration::from_secs(60),
-            definition_timeout: Duration::from_secs(60),
+            request_timeout: Duration::from_mins(1),
+            definition_timeout: Duration::from_mins(1),
             sync_timeout: Duration::from_secs(10),
         }
     }

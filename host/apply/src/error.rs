@@ -54,9 +54,10 @@ pub struct RequestError {
 }
 
 impl RequestError {
-    /// Whether the same request may succeed later without anybody changing anything.
+    /// Whether the same request may succeed later without anybody changing it. A namespace or a
+    /// definition that is missing may be on its way.
     pub fn is_retryable(&self) -> bool {
-        matches!(self.code, 0 | 408 | 409 | 429 | 500..=599)
+        matches!(self.code, 0 | 404 | 408 | 409 | 429 | 500..=599)
     }
 
     /// Whether the object or its kind does not exist.

@@ -1,11 +1,12 @@
 //! What is known of the cluster: one watch per kind on objects that carry our owner labels.
 //!
-//! Metadata only, unless the health of a kind matters. [`meta`] says how drift is told, [`table`]
-//! what is kept, [`watch`] how it is kept up to date. Bounded by the number of objects that carry
-//! our labels.
+//! Metadata only, unless the health of a kind matters. [`meta`] says how drift is told, [`slot`]
+//! what is kept of an object, [`table`] what follows from it, [`watch`] how it is kept up to date.
+//! Bounded by the number of objects that carry our labels.
 
 pub(crate) mod events;
 pub(crate) mod meta;
+pub(crate) mod slot;
 pub(crate) mod table;
 mod watch;
 
@@ -26,7 +27,8 @@ use crate::owner::name_label;
 use crate::request::{Requests, Resource};
 use events::{Event, Queue};
 use meta::{Managers, Meta};
-use table::{Applied, GroupKind, Live, Table};
+use slot::{Applied, GroupKind, Live};
+use table::Table;
 
 /// What the watches and the engine share.
 pub(crate) struct Shared {

@@ -103,31 +103,29 @@ pub(crate) fn compute_at(object: &Value, now: jiff::Timestamp) -> Status {
 /// Whether the status of this kind can change without its spec: only then is it worth watching
 /// whole objects. The others are settled by the answer to their apply.
 pub fn needs_watch(group: &str, kind: &str) -> bool {
-    match (group, kind) {
-        ("", "PersistentVolumeClaim" | "Pod" | "ReplicationController") => true,
-        ("", _) => false,
-        ("apps", kind) => kind != "ControllerRevision",
-        ("batch", kind) => kind == "Job",
-        ("policy", kind) => kind == "PodDisruptionBudget",
-        ("apiextensions.k8s.io" | "apiregistration.k8s.io", _) => true,
-        (
-            "admissionregistration.k8s.io"
-            | "authentication.k8s.io"
-            | "authorization.k8s.io"
-            | "autoscaling"
-            | "certificates.k8s.io"
-            | "coordination.k8s.io"
-            | "discovery.k8s.io"
-            | "events.k8s.io"
-            | "flowcontrol.apiserver.k8s.io"
-            | "networking.k8s.io"
-            | "node.k8s.io"
-            | "rbac.authorization.k8s.io"
-            | "resource.k8s.io"
-            | "scheduling.k8s.io"
-            | "storage.k8s.io",
-            _,
-        ) => false,
+    match group {
+        "" => matches!(
+            kind,
+            "PersistentVolumeClaim" | "Pod" | "ReplicationController"
+        ),
+        "apps" => kind != "ControllerRevision",
+        "batch" => kind == "Job",
+        "policy" => kind == "PodDisruptionBudget",
+        "admissionregistration.k8s.io"
+        | "authentication.k8s.io"
+        | "authorization.k8s.io"
+        | "autoscaling"
+        | "certificates.k8s.io"
+        | "coordination.k8s.io"
+        | "discovery.k8s.io"
+        | "events.k8s.io"
+        | "flowcontrol.apiserver.k8s.io"
+        | "networking.k8s.io"
+        | "node.k8s.io"
+        | "rbac.authorization.k8s.io"
+        | "resource.k8s.io"
+        | "scheduling.k8s.io"
+        | "storage.k8s.io" => false,
         _ => true,
     }
 }

@@ -1,7 +1,7 @@
 //! What a run has to do, object by object: a pure function of what is desired and what is known.
 
 use crate::fingerprint::Fingerprint;
-use crate::index::table::{OwnerId, View};
+use crate::index::slot::{OwnerId, View};
 use crate::object::{ApplyMode, Object, TOOLKIT};
 
 /// What is to be done with one object.

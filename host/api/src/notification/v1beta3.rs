@@ -228,17 +228,13 @@ fn default_severity() -> AlertSeverity {
 
 string_enum! {
     /// Least severity of the events that an Alert sends.
+    #[derive(Default)]
     AlertSeverity {
         /// All events.
+        #[default]
         Info = "info",
         /// Failures only.
         Error = "error",
-    }
-}
-
-impl Default for AlertSeverity {
-    fn default() -> Self {
-        Self::Info
     }
 }
 

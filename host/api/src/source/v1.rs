@@ -146,21 +146,17 @@ fn reference_is_empty(reference: &LocalObjectReference) -> bool {
 
 string_enum! {
     /// What of a Git state must be signed.
+    #[derive(Default)]
     GitVerificationMode {
         /// Old spelling of `HEAD`.
         LegacyHead = "head",
         /// The commit.
+        #[default]
         Head = "HEAD",
         /// The tag.
         Tag = "Tag",
         /// Both.
         TagAndHead = "TagAndHEAD",
-    }
-}
-
-impl Default for GitVerificationMode {
-    fn default() -> Self {
-        Self::Head
     }
 }
 

@@ -13,7 +13,7 @@ use super::write::{Item, Step, Verdict, is_whole, may_recreate};
 use super::{ApplyRequest, BeforeWrite, Inner, wait};
 use crate::changeset::{Action, Change, ChangeSet};
 use crate::error::{ApplyError, ObjectError};
-use crate::index::table::GroupKind;
+use crate::index::slot::GroupKind;
 use crate::kstatus::needs_watch;
 use crate::object::{Gvk, InvalidObject, Object};
 use crate::order::{self, Stage};
@@ -49,16 +49,14 @@ impl Progress {
 pub(super) async fn run(inner: &Inner, request: ApplyRequest) -> Result<ChangeSet, ApplyError> {
     let timeout = request.timeout;
     let progress = Mutex::new(None);
-    match tokio::time::timeout(timeout, run_unbounded(inner, request, &progress)).await {
-        Ok(result) => result,
-        Err(_) => {
-            let done: Option<Arc<Progress>> = progress.lock().take();
-            let done = done
-                .map(|progress| progress.change_set())
-                .unwrap_or_default();
-            Err(ApplyError::Timeout(weir_api::Duration(timeout), done))
-        }
-    }
+    let in_time = tokio::time::timeout(timeout, run_unbounded(inner, request, &progress)).await;
+    in_time.unwrap_or_else(|_| {
+        let done: Option<Arc<Progress>> = progress.lock().take();
+        let done = done
+            .map(|progress| progress.change_set())
+            .unwrap_or_default();
+        Err(ApplyError::Timeout(weir_api::Duration(timeout), done))
+    })
 }
 
 async fn run_unbounded(
@@ -122,13 +120,12 @@ async fn prepare(
             });
         }
         let gvk = object.gvk();
-        let (resource, defined_here) = match resources.get(&gvk) {
-            Some(known) => known.clone(),
-            None => {
-                let known = resolve(inner, &object, &gvk, &definitions).await?;
-                resources.insert(gvk, known.clone());
-                known
-            }
+        if !resources.contains_key(&gvk) {
+            let known = resolve(inner, &object, &gvk, &definitions).await?;
+            resources.insert(gvk.clone(), known);
+        }
+        let Some((resource, defined_here)) = resources.get(&gvk).cloned() else {
+            continue;
         };
         let object = object.prepare(owner, resource.namespaced);
         if resource.namespaced && object.id().namespace.is_empty() {
@@ -272,7 +269,6 @@ struct Pending {
     item: Item,
     /// The index knows it.
     exists: bool,
-    defined_here: bool,
 }
 
 impl Run<'_> {
@@ -299,6 +295,7 @@ impl Run<'_> {
                 whole: is_whole(&p.object, health) || is_definition(id),
                 version: live.map(|live| live.version),
                 needs_cleanup: live.is_some_and(|live| live.needs_cleanup),
+                fresh_kind: p.defined_here,
                 object: p.object,
                 resource: p.resource,
                 desired,
@@ -327,7 +324,6 @@ impl Run<'_> {
                 index,
                 item,
                 exists,
-                defined_here: p.defined_here,
             });
         }
         Ok(pending)
@@ -363,6 +359,9 @@ impl Run<'_> {
             }
             self.write(stage, &now, &verdicts).await?;
             self.wait_for(stage, &now).await?;
+            if stage == Stage::Definitions {
+                self.mark_fresh(&now, &mut rest);
+            }
         }
         Ok(())
     }
@@ -389,10 +388,28 @@ impl Run<'_> {
         hook(entries).await.map_err(ApplyError::Hook)
     }
 
+    /// Marks the objects whose definition this run has created, also where an older definition
+    /// of that name has left its traces in the cache.
+    fn mark_fresh(&self, definitions: &[Pending], rest: &mut [Pending]) {
+        let actions = self.progress.actions.lock();
+        let created: HashSet<&str> = definitions
+            .iter()
+            .filter(|p| matches!(actions.get(p.index), Some(Some(Action::Created))))
+            .map(|p| p.item.object.id())
+            .filter(|id| is_definition(id))
+            .map(|id| id.name.as_str())
+            .collect();
+        for p in rest {
+            let resource = &p.item.resource;
+            let definition = format!("{}.{}", resource.plural, resource.gvk.group);
+            p.item.fresh_kind |= created.contains(definition.as_str());
+        }
+    }
+
     /// Kinds whose definition came with this set are served now.
     async fn watch_new_kinds(&self, pending: &[Pending]) -> Result<(), ApplyError> {
         let mut seen = HashSet::new();
-        for p in pending.iter().filter(|p| p.defined_here) {
+        for p in pending.iter().filter(|p| p.item.fresh_kind) {
             if seen.insert(&p.item.resource.gvk) {
                 wait::served(self.inner, &p.item.resource.gvk)
                     .await
@@ -514,6 +531,7 @@ pub(super) async fn repair(
             .read(|table| table.is_synced(&GroupKind::of(&id), true)),
         version: live.map(|live| live.version),
         needs_cleanup: live.is_some_and(|live| live.needs_cleanup),
+        fresh_kind: false,
         object: p.object,
         resource: p.resource,
         desired,

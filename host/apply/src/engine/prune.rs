@@ -15,6 +15,8 @@ use crate::request::METADATA;
 
 /// Deletions that may be under way at once.
 const AT_ONCE: usize = 8;
+/// How often an object that changes meanwhile is looked at again.
+const ATTEMPTS: usize = 5;
 
 pub(super) async fn run(inner: &Inner, owner: &Owner, stale: &[Entry]) -> PruneReport {
     let mut report = PruneReport::default();
@@ -67,7 +69,7 @@ impl Inner {
         // It is not wanted any more, whatever comes of the deletion: nothing to repair.
         self.index
             .shared
-            .update(|table| (table.disown(id), Vec::new()));
+            .update(|table| (table.disown(owner, id), Vec::new()));
         let gvk = Gvk {
             group: id.group.clone(),
             version: version.to_owned(),
@@ -79,48 +81,94 @@ impl Inner {
             return Ok(Action::Deleted);
         };
         let path = resource.path(&id.namespace, &id.name);
-        let known = self.index.shared.read(|table| {
+        let mut known = self.known_live(id);
+        for _ in 0..ATTEMPTS {
+            let target = match known.take() {
+                Some(target) => target,
+                None => match self.read_live(&path).await {
+                    Err(cause) if cause.is_not_found() => return Ok(Action::Deleted),
+                    Err(cause) => return Err((Operation::Get, cause)),
+                    Ok(target) => target,
+                },
+            };
+            if target.owner.as_ref() != Some(owner) || is_kept(target.flags) {
+                return Ok(Action::Skipped);
+            }
+            if target.flags.deleting {
+                return Ok(Action::Deleted);
+            }
+            match self.requests.delete(&path, &target.options()).await {
+                Ok(_) => return Ok(Action::Deleted),
+                Err(cause) if cause.is_not_found() => return Ok(Action::Deleted),
+                // It is another than we thought: look at it, it may forbid its deletion now.
+                Err(cause) if cause.code == 409 => {}
+                Err(cause) => return Err((Operation::Delete, cause)),
+            }
+        }
+        Err((
+            Operation::Delete,
+            RequestError {
+                code: 409,
+                reason: "Conflict".to_owned(),
+                message: "it changes faster than it can be deleted".to_owned(),
+                retry_after: None,
+            },
+        ))
+    }
+
+    /// What the index knows of an object.
+    fn known_live(&self, id: &ObjectId) -> Option<Target> {
+        self.index.shared.read(|table| {
             let view = table.view(id);
             let live = view.live.filter(|_| view.synced)?;
-            let owner = live.owner.and_then(|owner| table.owner(owner)).cloned();
-            Some((owner, live.flags, live.uid.to_string()))
-        });
-        let (live_owner, flags, uid) = match known {
-            Some(known) => known,
-            None => match self.requests.get(&path, METADATA).await {
-                Err(cause) if cause.is_not_found() => return Ok(Action::Deleted),
-                Err(cause) => return Err((Operation::Get, cause)),
-                Ok(answer) => {
-                    let meta = answer
-                        .parse::<MetaObject>()
-                        .map_err(|cause| (Operation::Get, cause))?
-                        .metadata;
-                    (
-                        meta.owner(&self.options.owner_group),
-                        meta.flags(),
-                        meta.uid,
-                    )
-                }
-            },
-        };
-        if live_owner.as_ref() != Some(owner) || is_kept(flags) {
-            return Ok(Action::Skipped);
+            Some(Target {
+                owner: live.owner.and_then(|owner| table.owner(owner)).cloned(),
+                flags: live.flags,
+                uid: live.uid.to_string(),
+                version: live.version.to_string(),
+            })
+        })
+    }
+
+    async fn read_live(&self, path: &str) -> Result<Target, RequestError> {
+        let meta = self
+            .requests
+            .get(path, METADATA)
+            .await?
+            .parse::<MetaObject>()?
+            .metadata;
+        Ok(Target {
+            owner: meta.owner(&self.options.owner_group),
+            flags: meta.flags(),
+            uid: meta.uid,
+            version: meta.resource_version,
+        })
+    }
+}
+
+/// An object as it was when its deletion was decided.
+struct Target {
+    owner: Option<Owner>,
+    flags: Flags,
+    uid: String,
+    version: String,
+}
+
+impl Target {
+    /// Deletes only what was looked at: an annotation that arrived meanwhile must still count.
+    fn options(&self) -> Value {
+        let mut preconditions = json!({});
+        for (key, value) in [("uid", &self.uid), ("resourceVersion", &self.version)] {
+            if !value.is_empty() && value != "0" {
+                preconditions[key] = Value::String(value.clone());
+            }
         }
-        if flags.deleting {
-            return Ok(Action::Deleted);
-        }
-        let options = json!({
+        json!({
             "apiVersion": "v1",
             "kind": "DeleteOptions",
             "propagationPolicy": "Background",
-            "preconditions": if uid.is_empty() { Value::Null } else { json!({ "uid": uid }) },
-        });
-        match self.requests.delete(&path, &options).await {
-            Ok(_) => Ok(Action::Deleted),
-            Err(cause) if cause.is_not_found() => Ok(Action::Deleted),
-            // Somebody has recreated it since; the next run looks at it anew.
-            Err(cause) => Err((Operation::Delete, cause)),
-        }
+            "preconditions": preconditions,
+        })
     }
 }
 

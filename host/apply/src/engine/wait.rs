@@ -10,7 +10,7 @@ use super::Inner;
 use super::apply::POLL;
 use super::write::Item;
 use crate::error::{ApplyError, ObjectError, Operation, RequestError};
-use crate::index::table::GroupKind;
+use crate::index::slot::GroupKind;
 use crate::kstatus::{self, State, Status, needs_watch};
 use crate::object::Gvk;
 use crate::request::{JSON, METADATA};

@@ -18,7 +18,12 @@ use crate::owner::Owner;
 use crate::request::{Answer, Apply, METADATA, Resource};
 
 /// How long a recreated object may take to vanish before its successor is created.
-const VANISH_TIMEOUT: Duration = Duration::from_secs(60);
+const VANISH_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// How often an object that changes meanwhile is read again.
+const ATTEMPTS: usize = 5;
+/// How long a kind that has just been defined may answer "not found" to its first objects.
+const FRESH_KIND: Duration = Duration::from_secs(10);
 
 /// One object of a run, ready to be sent.
 pub(super) struct Item {
@@ -33,6 +38,8 @@ pub(super) struct Item {
     pub(super) needs_cleanup: bool,
     /// The answer is needed whole, for its status.
     pub(super) whole: bool,
+    /// Its kind was defined in this very run.
+    pub(super) fresh_kind: bool,
 }
 
 /// What a dry run has told.
@@ -113,7 +120,19 @@ impl Inner {
     /// Asks the server what applying would do.
     pub(super) async fn dry_run(&self, item: &Item, owner: &Owner) -> Result<Verdict, ObjectError> {
         let failed = |cause| item.error(Operation::DryRun, cause);
-        let answer = match self.send(item, true, false).await {
+        let began = tokio::time::Instant::now();
+        let answer = loop {
+            match self.send(item, true, false).await {
+                // Established, and not yet served by every part of the server.
+                Err(cause)
+                    if cause.is_not_found() && item.fresh_kind && began.elapsed() < FRESH_KIND =>
+                {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                answer => break answer,
+            }
+        };
+        let answer = match answer {
             Ok(answer) => answer,
             Err(cause) if cause.is_immutable() && item.force => {
                 self.check_recreation(item, &cause).await?;
@@ -240,21 +259,29 @@ impl Inner {
     async fn take_over(&self, item: &Item) -> Result<bool, ObjectError> {
         let failed = |cause| item.error(Operation::Apply, cause);
         let path = item.path();
-        let answer = match self.requests.get(&path, METADATA).await {
-            Ok(answer) => answer,
-            Err(cause) if cause.is_not_found() => return Ok(false),
-            Err(cause) => return Err(failed(cause)),
-        };
-        let live: Value = answer.parse().map_err(failed)?;
-        let Some(patch) = self.take_over_patch(&live) else {
-            return Ok(false);
-        };
-        debug!(object = %item.object.id().subject(), "taking over fields of other managers");
-        self.requests
-            .json_patch(&path, &self.options.field_manager, &patch)
-            .await
-            .map_err(failed)?;
-        Ok(true)
+        let mut attempts = 0;
+        loop {
+            let answer = match self.requests.get(&path, METADATA).await {
+                Ok(answer) => answer,
+                Err(cause) if cause.is_not_found() => return Ok(false),
+                Err(cause) => return Err(failed(cause)),
+            };
+            let live: Value = answer.parse().map_err(failed)?;
+            let Some(patch) = self.take_over_patch(&live) else {
+                return Ok(false);
+            };
+            debug!(object = %item.object.id().subject(), "taking over fields of other managers");
+            let patched = self
+                .requests
+                .json_patch(&path, &self.options.field_manager, &patch);
+            attempts += 1;
+            match patched.await {
+                Ok(_) => return Ok(true),
+                // Somebody has written meanwhile: the fields are to be read again.
+                Err(cause) if cause.code == 409 && attempts < ATTEMPTS => {}
+                Err(cause) => return Err(failed(cause)),
+            }
+        }
     }
 
     fn take_over_patch(&self, live: &Value) -> Option<Value> {

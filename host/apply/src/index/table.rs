@@ -1,106 +1,23 @@
-//! What is known of every object: what the server has ([`Live`]) and what we applied last
-//! ([`Applied`]). Pure state; the watches and the engine feed it, and it answers with events.
-//!
-//! Memory counts: a host may have tens of thousands of objects. Per object it keeps about 200
-//! bytes and no part of the manifest.
+//! All objects by kind. Pure state: the watches and the engine feed it, and it answers with
+//! events. Bounded by the number of objects that carry our labels or were applied by us.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use weir_api::inventory::ObjectId;
 
 use super::events::Event;
-use super::meta::{Flags, Managers, Meta, Uid};
-use crate::fingerprint::Fingerprint;
+use super::meta::{Managers, Meta, Uid};
+use super::slot::{Applied, GroupKind, Key, Live, OwnerId, Slot, View, key};
 use crate::kstatus::{State, Status};
 use crate::owner::Owner;
 
 /// Without a drift for this long, an object counts as quiet again.
-const QUIET: Duration = Duration::from_secs(300);
-
-/// Group and kind: versions of a kind are views of the same objects.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct GroupKind {
-    pub(crate) group: String,
-    pub(crate) kind: String,
-}
-
-impl GroupKind {
-    pub(crate) fn of(id: &ObjectId) -> Self {
-        Self {
-            group: id.group.clone(),
-            kind: id.kind.clone(),
-        }
-    }
-
-    fn id(&self, key: &str) -> ObjectId {
-        let (namespace, name) = key.split_once('/').unwrap_or(("", key));
-        ObjectId::new(namespace, name, &self.group, &self.kind)
-    }
-}
-
-fn key(namespace: &str, name: &str) -> Box<str> {
-    format!("{namespace}/{name}").into()
-}
-
-/// Number of an [`Owner`] in [`Table::owners`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct OwnerId(u32);
-
-/// What the server has.
-#[derive(Clone, Debug)]
-pub(crate) struct Live {
-    pub(crate) uid: Uid,
-    /// Resource versions of one kind are ordered; 0 if this one is no number.
-    pub(crate) version: u64,
-    pub(crate) owner: Option<OwnerId>,
-    pub(crate) owned: Fingerprint,
-    pub(crate) flags: Flags,
-    pub(crate) needs_cleanup: bool,
-    /// Only of kinds whose health is watched.
-    pub(crate) health: Option<Box<Status>>,
-    /// Which listing it was seen in; what a listing has not seen is gone.
-    epoch: u32,
-}
-
-/// What we applied last.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Applied {
-    pub(crate) owner: OwnerId,
-    pub(crate) desired: Fingerprint,
-    pub(crate) uid: Uid,
-    pub(crate) version: u64,
-    pub(crate) owned: Fingerprint,
-    /// It may vanish by itself: a Job with `ttlSecondsAfterFinished`.
-    pub(crate) expires: bool,
-}
-
-#[derive(Default)]
-struct Slot {
-    live: Option<Live>,
-    applied: Option<Applied>,
-    /// Writes of ours that have not been answered; drift is not judged meanwhile.
-    in_flight: u16,
-}
-
-impl Slot {
-    fn is_empty(&self) -> bool {
-        self.live.is_none() && self.applied.is_none() && self.in_flight == 0
-    }
-
-    fn has_drifted(&self) -> bool {
-        match (&self.live, &self.applied) {
-            (Some(live), Some(applied)) => {
-                !live.flags.deleting && (live.uid != applied.uid || live.owned != applied.owned)
-            }
-            _ => false,
-        }
-    }
-}
+const QUIET: Duration = Duration::from_mins(5);
 
 #[derive(Default)]
 struct Kind {
-    slots: HashMap<Box<str>, Slot>,
+    slots: HashMap<Key, Slot>,
     /// The objects of the current listing are complete.
     synced: bool,
     /// Whole objects are watched, so that health is known.
@@ -108,13 +25,10 @@ struct Kind {
     epoch: u32,
 }
 
-/// What the engine looks at when it plans.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct View {
-    /// Whether an absent `live` means that no object carries our labels.
-    pub(crate) synced: bool,
-    pub(crate) live: Option<Live>,
-    pub(crate) applied: Option<Applied>,
+struct OwnerEntry {
+    owner: Owner,
+    /// What was applied for it.
+    objects: HashSet<(GroupKind, Key)>,
 }
 
 pub(crate) struct Table {
@@ -122,9 +36,9 @@ pub(crate) struct Table {
     /// The group whose labels name the owner.
     group: String,
     kinds: HashMap<GroupKind, Kind>,
-    owners: Vec<Owner>,
+    owners: Vec<OwnerEntry>,
     owner_ids: HashMap<Owner, OwnerId>,
-    restless: HashMap<(GroupKind, Box<str>), (u32, Instant)>,
+    restless: HashMap<(GroupKind, Key), (u32, Instant)>,
 }
 
 impl Table {
@@ -144,13 +58,16 @@ impl Table {
             return *id;
         }
         let id = OwnerId(self.owners.len() as u32);
-        self.owners.push(owner.clone());
+        self.owners.push(OwnerEntry {
+            owner: owner.clone(),
+            objects: HashSet::new(),
+        });
         self.owner_ids.insert(owner.clone(), id);
         id
     }
 
     pub(crate) fn owner(&self, id: OwnerId) -> Option<&Owner> {
-        self.owners.get(id.0 as usize)
+        self.owners.get(id.0 as usize).map(|entry| &entry.owner)
     }
 
     /// Reads what the server sent.
@@ -165,6 +82,35 @@ impl Table {
             needs_cleanup: meta.needs_cleanup(&self.managers),
             health: health.map(Box::new),
             epoch: 0,
+        }
+    }
+
+    fn slot(&mut self, kind: &GroupKind, key: &str) -> Option<&mut Slot> {
+        self.kinds.get_mut(kind)?.slots.get_mut(key)
+    }
+
+    /// The only place where `applied` changes, so that the owners' sets stay true.
+    fn set_applied(&mut self, kind: &GroupKind, key: &Key, applied: Option<Applied>) {
+        let Some(table) = self.kinds.get_mut(kind) else {
+            return;
+        };
+        let Some(slot) = table.slots.get_mut(key) else {
+            return;
+        };
+        let new = applied.as_ref().map(|applied| applied.owner);
+        let old = std::mem::replace(&mut slot.applied, applied).map(|applied| applied.owner);
+        if slot.is_empty() {
+            table.slots.remove(key);
+        }
+        if old == new {
+            return;
+        }
+        let entry = (kind.clone(), key.clone());
+        if let Some(owner) = old.and_then(|id| self.owners.get_mut(id.0 as usize)) {
+            owner.objects.remove(&entry);
+        }
+        if let Some(owner) = new.and_then(|id| self.owners.get_mut(id.0 as usize)) {
+            owner.objects.insert(entry);
         }
     }
 
@@ -185,25 +131,19 @@ impl Table {
         table.synced = true;
         table.full = full;
         let epoch = table.epoch;
-        let gone: Vec<Box<str>> = table
+        let unseen: Vec<Key> = table
             .slots
-            .iter()
-            .filter(|(_, slot)| {
-                slot.in_flight == 0 && slot.live.as_ref().is_some_and(|live| live.epoch != epoch)
+            .iter_mut()
+            .filter(|(_, slot)| slot.in_flight == 0)
+            .filter(|(_, slot)| slot.live.as_ref().is_none_or(|live| live.epoch != epoch))
+            .map(|(key, slot)| {
+                slot.live = None;
+                key.clone()
             })
-            .map(|(key, _)| key.clone())
             .collect();
-        let absent: Vec<Box<str>> = table
-            .slots
+        unseen
             .iter()
-            .filter(|(_, slot)| {
-                slot.in_flight == 0 && slot.live.is_none() && slot.applied.is_some()
-            })
-            .map(|(key, _)| key.clone())
-            .collect();
-        gone.into_iter()
-            .chain(absent)
-            .filter_map(|key| self.vanish(kind, &key, None))
+            .filter_map(|key| self.judge(kind, key))
             .collect()
     }
 
@@ -229,115 +169,100 @@ impl Table {
         health: Option<Status>,
     ) -> Vec<Event> {
         let live = self.live(meta, health);
-        self.put(kind, key(&meta.namespace, &meta.name), live)
+        let key = key(&meta.namespace, &meta.name);
+        let health = self.put(kind, &key, live);
+        health.into_iter().chain(self.judge(kind, &key)).collect()
     }
 
-    fn put(&mut self, kind: &GroupKind, key: Box<str>, mut live: Live) -> Vec<Event> {
+    /// Notes what the server has, unless something newer is known.
+    fn put(&mut self, kind: &GroupKind, key: &Key, mut live: Live) -> Option<Event> {
         let table = self.kinds.entry(kind.clone()).or_default();
         live.epoch = table.epoch;
         let slot = table.slots.entry(key.clone()).or_default();
-        let mut health_changed = None;
+        let known_health = slot.live.as_ref().and_then(|known| known.health.clone());
         if let Some(known) = &mut slot.live {
             if live.version != 0 && known.version > live.version {
                 // An answer to a write of ours has told us more already.
                 known.epoch = live.epoch;
-                return Vec::new();
+                return None;
             }
             if live.health.is_none() && known.version == live.version {
                 // Metadata does not take away what is known of the very same state. Of another
                 // state nothing is known until the watch tells: old health would be a lie.
                 live.health = known.health.take();
-            } else if live.health != known.health {
-                health_changed = live.health.clone();
             }
-        } else {
-            health_changed = live.health.clone();
         }
-        // Another owner has taken the object over: it is no longer ours to repair.
-        if let (Some(applied), Some(owner)) = (&slot.applied, live.owner)
-            && applied.owner != owner
-            && slot.in_flight == 0
-        {
-            slot.applied = None;
-        }
+        let status = live.health.clone().filter(|_| live.health != known_health);
         let owner = slot
             .applied
             .as_ref()
             .map(|applied| applied.owner)
             .or(live.owner);
         slot.live = Some(live);
-        let drifted = slot.in_flight == 0 && slot.has_drifted();
-        let mut events = Vec::new();
-        if let (Some(status), Some(owner)) = (health_changed, owner.and_then(|id| self.owner(id))) {
-            events.push(Event::HealthChanged {
-                owner: owner.clone(),
-                id: kind.id(&key),
-                status: *status,
-            });
-        }
-        if drifted {
-            events.extend(self.drift(kind, &key));
-        }
-        events
+        let owner = self.owner(owner?)?.clone();
+        Some(Event::HealthChanged {
+            owner,
+            id: kind.id(key),
+            status: *status?,
+        })
     }
 
     /// An object was deleted, or its owner labels were removed.
     pub(crate) fn removed(&mut self, kind: &GroupKind, meta: &Meta) -> Vec<Event> {
         let key = key(&meta.namespace, &meta.name);
-        let uid = Uid::parse(&meta.uid);
-        self.vanish(kind, &key, Some(&uid)).into_iter().collect()
-    }
-
-    fn vanish(&mut self, kind: &GroupKind, key: &str, uid: Option<&Uid>) -> Option<Event> {
-        let table = self.kinds.get_mut(kind)?;
-        let slot = table.slots.get_mut(key)?;
-        if let (Some(live), Some(uid)) = (&slot.live, uid)
-            && live.uid != *uid
-        {
-            // Late news of a former object of that name.
-            return None;
+        let Some(slot) = self.slot(kind, &key) else {
+            return Vec::new();
+        };
+        if let Some(live) = &slot.live {
+            let version = meta.resource_version.parse().unwrap_or(0);
+            let is_late =
+                live.uid != Uid::parse(&meta.uid) || (version != 0 && live.version > version);
+            if is_late {
+                return Vec::new();
+            }
         }
         slot.live = None;
+        self.judge(kind, &key).into_iter().collect()
+    }
+
+    /// Concludes from what the server has and what we applied; drops a slot that holds nothing.
+    fn judge(&mut self, kind: &GroupKind, key: &Key) -> Option<Event> {
+        let slot = self.slot(kind, key)?;
+        if slot.in_flight > 0 {
+            return None;
+        }
         if slot.is_empty() {
-            table.slots.remove(key);
+            self.kinds.get_mut(kind)?.slots.remove(key);
             return None;
         }
-        let applied = slot.applied.as_ref()?;
-        // A Job that expires is made again by the next run, as Flux does, and not at once:
-        // that would run it for ever.
-        if slot.in_flight > 0 || applied.expires {
+        if slot.has_moved() {
+            // Another owner has taken the object over: it is no longer ours to repair.
+            self.set_applied(kind, key, None);
             return None;
         }
-        let owner = self.owners.get(applied.owner.0 as usize)?.clone();
-        let times = self.restlessness(kind, key);
-        Some(Event::Deleted {
-            owner,
-            id: kind.id(key),
-            times,
+        let (drifted, missing) = (slot.has_drifted(), slot.is_missing());
+        if !drifted && !missing {
+            return None;
+        }
+        let owner = slot.applied.as_ref().map(|applied| applied.owner)?;
+        let owner = self.owner(owner)?.clone();
+        let (id, times) = (kind.id(key), self.restlessness(kind, key));
+        Some(if drifted {
+            Event::Drifted { owner, id, times }
+        } else {
+            Event::Deleted { owner, id, times }
         })
     }
 
-    fn drift(&mut self, kind: &GroupKind, key: &str) -> Option<Event> {
-        let applied = self.kinds.get(kind)?.slots.get(key)?.applied.as_ref()?;
-        let owner = self.owners.get(applied.owner.0 as usize)?.clone();
-        let times = self.restlessness(kind, key);
-        Some(Event::Drifted {
-            owner,
-            id: kind.id(key),
-            times,
-        })
-    }
-
-    fn restlessness(&mut self, kind: &GroupKind, key: &str) -> u32 {
+    fn restlessness(&mut self, kind: &GroupKind, key: &Key) -> u32 {
         let now = Instant::now();
         self.restless
             .retain(|_, (_, last)| now.duration_since(*last) < QUIET);
         let entry = self
             .restless
-            .entry((kind.clone(), key.into()))
+            .entry((kind.clone(), key.clone()))
             .or_insert((0, now));
-        entry.0 = entry.0.saturating_add(1);
-        entry.1 = now;
+        *entry = (entry.0.saturating_add(1), now);
         entry.0
     }
 
@@ -369,77 +294,61 @@ impl Table {
         id: &ObjectId,
         written: Option<(Live, Applied)>,
     ) -> Vec<Event> {
-        let kind = GroupKind::of(id);
-        let key = key(&id.namespace, &id.name);
+        let (kind, key) = (GroupKind::of(id), key(&id.namespace, &id.name));
         let mut events = Vec::new();
         if let Some((live, applied)) = written {
-            if let Some(slot) = self.slot(&kind, &key) {
-                slot.applied = Some(applied);
-            }
-            events = self.put(&kind, key.clone(), live);
+            self.set_applied(&kind, &key, Some(applied));
+            events.extend(self.put(&kind, &key, live));
         }
-        let Some(slot) = self.slot(&kind, &key) else {
-            return events;
-        };
-        slot.in_flight = slot.in_flight.saturating_sub(1);
-        let (drifted, gone) = (
-            slot.in_flight == 0 && slot.has_drifted(),
-            slot.in_flight == 0 && slot.live.is_none() && slot.applied.is_some(),
-        );
-        if slot.is_empty()
-            && let Some(table) = self.kinds.get_mut(&kind)
-        {
-            table.slots.remove(&key);
+        if let Some(slot) = self.slot(&kind, &key) {
+            slot.in_flight = slot.in_flight.saturating_sub(1);
         }
-        if drifted {
-            events.extend(self.drift(&kind, &key));
-        } else if gone {
-            events.extend(self.vanish(&kind, &key, None));
-        }
+        events.extend(self.judge(&kind, &key));
         events
     }
 
-    fn slot(&mut self, kind: &GroupKind, key: &str) -> Option<&mut Slot> {
-        self.kinds.get_mut(kind)?.slots.get_mut(key)
-    }
-
-    /// We no longer want the object as it was applied: its end is no event.
-    pub(crate) fn disown(&mut self, id: &ObjectId) {
+    /// The owner no longer wants the object as it was applied: its end is no event.
+    pub(crate) fn disown(&mut self, owner: &Owner, id: &ObjectId) {
         let (kind, key) = (GroupKind::of(id), key(&id.namespace, &id.name));
-        if let Some(slot) = self.slot(&kind, &key) {
-            slot.applied = None;
-            if slot.is_empty()
-                && let Some(table) = self.kinds.get_mut(&kind)
-            {
-                table.slots.remove(&key);
-            }
+        let Some(owner) = self.owner_ids.get(owner).copied() else {
+            return;
+        };
+        let applied = self
+            .slot(&kind, &key)
+            .and_then(|slot| slot.applied.as_ref());
+        if applied.is_some_and(|applied| applied.owner == owner) {
+            self.set_applied(&kind, &key, None);
         }
     }
 
     /// Everything that was applied for an owner.
     pub(crate) fn applied_by(&self, owner: &Owner) -> Vec<(ObjectId, Applied)> {
-        let Some(owner) = self.owner_ids.get(owner) else {
-            return Vec::new();
-        };
-        self.kinds
-            .iter()
-            .flat_map(|(kind, table)| table.slots.iter().map(move |entry| (kind, entry)))
-            .filter_map(|(kind, (key, slot))| {
-                let applied = slot
-                    .applied
-                    .as_ref()
-                    .filter(|applied| applied.owner == *owner)?;
-                Some((kind.id(key), applied.clone()))
+        let entry = self
+            .owner_ids
+            .get(owner)
+            .and_then(|id| self.owners.get(id.0 as usize));
+        entry
+            .into_iter()
+            .flat_map(|entry| &entry.objects)
+            .filter_map(|(kind, key)| {
+                let slot = self.kinds.get(kind)?.slots.get(key)?;
+                Some((kind.id(key), slot.applied.clone()?))
             })
             .collect()
     }
 
     /// Takes over what an earlier process had applied. What is known already is newer and stays.
     pub(crate) fn adopt(&mut self, id: &ObjectId, applied: Applied) {
-        let table = self.kinds.entry(GroupKind::of(id)).or_default();
-        let slot = table.slots.entry(key(&id.namespace, &id.name)).or_default();
-        if slot.applied.is_none() {
-            slot.applied = Some(applied);
+        let (kind, key) = (GroupKind::of(id), key(&id.namespace, &id.name));
+        let table = self.kinds.entry(kind.clone()).or_default();
+        if table
+            .slots
+            .entry(key.clone())
+            .or_default()
+            .applied
+            .is_none()
+        {
+            self.set_applied(&kind, &key, Some(applied));
         }
     }
 

@@ -7,7 +7,8 @@ use weir_api::inventory::ObjectId;
 
 use super::events::Event;
 use super::meta::{Managers, Meta};
-use super::table::{Applied, GroupKind, Table};
+use super::slot::{Applied, GroupKind};
+use super::table::Table;
 use crate::fingerprint::Fingerprint;
 use crate::kstatus::{State, Status};
 use crate::object::{Object, TOOLKIT};
@@ -212,7 +213,7 @@ fn a_deletion_is_told_once_and_ours_is_not() {
     );
     assert_eq!(rig.decide("a", &apps, "x"), Decision::Unchanged);
     // Pruned by us.
-    rig.0.disown(&id("a"));
+    rig.0.disown(&apps, &id("a"));
     assert!(
         rig.0
             .removed(&kind(), &meta("a", "u2", 4, "apps", "t3"))

@@ -18,7 +18,7 @@ use tracing::{debug, warn};
 
 use super::Shared;
 use super::meta::{Meta, MetaObject};
-use super::table::GroupKind;
+use super::slot::GroupKind;
 use crate::kstatus::{self, Status};
 use crate::request::{JSON, METADATA, METADATA_LIST, Resource, encode};
 
@@ -27,7 +27,7 @@ const WATCH_SECONDS: u64 = 290;
 /// Silence beyond the end of the request means that the connection is dead.
 const GRACE: Duration = Duration::from_secs(15);
 /// A server that accepts a streaming list and never ends it does not have the feature.
-const FIRST_LIST: Duration = Duration::from_secs(60);
+const FIRST_LIST: Duration = Duration::from_mins(1);
 /// Objects of one page of a list.
 const PAGE: u32 = 500;
 const FIRST_DELAY: Duration = Duration::from_millis(250);
@@ -160,19 +160,15 @@ impl Watcher {
             self.resource.collection(),
             encode(&self.selector),
         );
-        let mut listing = match from {
-            Some(version) => {
-                path.push_str("&resourceVersion=");
-                path.push_str(&encode(version));
-                false
-            }
-            None => {
-                // Without a resource version the list is what the server has now, and not what
-                // some cache had: our own writes before it are in it.
-                path.push_str("&sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
-                true
-            }
-        };
+        let mut listing = from.is_none();
+        if let Some(version) = from {
+            path.push_str("&resourceVersion=");
+            path.push_str(&encode(version));
+        } else {
+            // Without a resource version the list is what the server has now, and not what some
+            // cache had: our own writes before it are in it.
+            path.push_str("&sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
+        }
         let accept = if self.full { JSON } else { METADATA };
         let request = Request::get(&path)
             .header(header::ACCEPT, accept)

@@ -20,9 +20,10 @@ pub(super) fn status(object: &Value, now: Timestamp) -> Option<Status> {
         ("", "Pod") => Some(pod(object, now)),
         ("", "PersistentVolumeClaim") => Some(claim(object)),
         ("", "Service") => Some(service(object)),
-        ("", "ConfigMap" | "Secret") => Some(Status::current("resource is always ready")),
         ("batch", "Job") => Some(job(object)),
-        ("batch", "CronJob") => Some(Status::current("resource is always ready")),
+        ("", "ConfigMap" | "Secret") | ("batch", "CronJob") => {
+            Some(Status::current("resource is always ready"))
+        }
         ("policy", "PodDisruptionBudget") => Some(disruption_budget(object)),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => Some(definition(object)),
         _ => None,

@@ -2,7 +2,7 @@
 
 use weir_apply::{Action, ApplyError, Stage};
 
-use crate::rig::{Rig, kubectl_with, lines};
+use crate::rig::{Rig, kubectl_with, lines, mark};
 
 const FOUR: &str = "
 apiVersion: apps/v1
@@ -33,7 +33,7 @@ metadata: { name: web, namespace: NS }
 #[tokio::test]
 async fn objects_are_created_in_order_and_a_second_run_costs_nothing() {
     let rig = Rig::new("apply-create").await;
-    let mark = rig.mark();
+    let since = mark();
     let changes = rig.apply(FOUR).await;
     assert_eq!(
         lines(&changes),
@@ -44,7 +44,7 @@ async fn objects_are_created_in_order_and_a_second_run_costs_nothing() {
             "Deployment/apply-create/web created",
         ]
     );
-    let tally = rig.requests(mark, 10).await;
+    let tally = rig.requests(since, 10).await;
     // Discovery is asked once in the life of the process.
     assert_eq!(tally.get("get /api") + tally.get("get /apis"), 2, "{tally}");
     assert_eq!(
@@ -54,19 +54,19 @@ async fn objects_are_created_in_order_and_a_second_run_costs_nothing() {
     );
     assert_eq!(tally.watches(), 4, "{tally}");
 
-    let mark = rig.mark();
+    let since = mark();
     let changes = rig.apply(FOUR).await;
     assert_eq!(changes.count(Action::Unchanged), 4);
     let changes = rig.apply(&FOUR.replace("hello", "welcome")).await;
     assert_eq!(changes.summary(), "ConfigMap/apply-create/web configured");
     // The second run made none: this one request is the first since the mark.
-    let tally = rig.requests(mark, 1).await;
+    let tally = rig.requests(since, 1).await;
     assert_eq!(tally.to_string(), "1 patch configmaps, 1 in all", "{tally}");
 
-    let mark = rig.mark();
+    let since = mark();
     let two = FOUR.replace("hello", "bye").replace("port: 80", "port: 81");
     assert_eq!(rig.apply(&two).await.count(Action::Configured), 2);
-    let tally = rig.requests(mark, 4).await;
+    let tally = rig.requests(since, 4).await;
     assert_eq!(tally.total(), 4, "{tally}");
     assert_eq!(tally.get("patch services (dry run)"), 1, "{tally}");
 
@@ -93,23 +93,23 @@ async fn a_restart_with_known_state_costs_discovery_only_and_without_it_dry_runs
     let rig = rig.restarted().await;
     rig.engine
         .adopt(&rig.owner, &serde_json::from_str(&text).unwrap());
-    let mark = rig.mark();
+    let since = mark();
     assert_eq!(rig.apply(FOUR).await.count(Action::Unchanged), 4);
-    let tally = rig.requests(mark, 2).await;
+    let tally = rig.requests(since, 2).await;
     assert_eq!(tally.total(), 2, "{tally}");
 
     // The dry run tells that nothing would change, by stamps that are older than it.
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
     let rig = rig.restarted().await;
-    let mark = rig.mark();
+    let since = mark();
     assert_eq!(rig.apply(FOUR).await.count(Action::Unchanged), 4);
-    let tally = rig.requests(mark, 6).await;
+    let tally = rig.requests(since, 6).await;
     assert_eq!(tally.total(), 2 + 4, "{tally}");
     // And the next run knows.
-    let mark = rig.mark();
+    let since = mark();
     rig.apply(FOUR).await;
     rig.apply(&FOUR.replace("hello", "again")).await;
-    let tally = rig.requests(mark, 1).await;
+    let tally = rig.requests(since, 1).await;
     assert_eq!(tally.total(), 1, "{tally}");
 }
 

@@ -2,7 +2,7 @@
 
 use weir_apply::{Action, ApplyError, Stage};
 
-use crate::rig::{Rig, lines};
+use crate::rig::{Rig, lines, mark};
 
 const DEFINITION: &str = "
 apiVersion: apiextensions.k8s.io/v1
@@ -48,10 +48,10 @@ async fn namespace_definition_and_custom_object_in_one_set() {
     );
     assert!(rig.apply(&set).await.is_noop());
     // A change of the definition's own objects alone is one request.
-    let mark = rig.mark();
+    let since = mark();
     let changes = rig.apply(&set.replace("size: 1", "size: 2")).await;
     assert_eq!(changes.count(Action::Configured), 1);
-    let tally = rig.requests(mark, 1).await;
+    let tally = rig.requests(since, 1).await;
     assert_eq!(tally.total(), 1, "{tally}");
     // Health of a kind that came with the set.
     let mut request = rig.request(&set);

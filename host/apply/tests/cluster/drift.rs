@@ -2,7 +2,7 @@
 
 use weir_apply::{Action, Event};
 
-use crate::rig::{Rig, kubectl};
+use crate::rig::{Rig, kubectl, mark};
 
 const CONFIG: &str = "
 apiVersion: v1
@@ -68,10 +68,10 @@ async fn a_repair_is_one_request() {
     ])
     .await;
     rig.event().await;
-    let mark = rig.mark();
+    let since = mark();
     let object = rig.objects(CONFIG).remove(0);
     rig.engine.repair(&rig.owner, object).await.unwrap();
-    let tally = rig.requests(mark, 1).await;
+    let tally = rig.requests(since, 1).await;
     assert_eq!(tally.to_string(), "1 patch configmaps, 1 in all");
 }
 

@@ -3,6 +3,13 @@
 //! One control plane for all tests of this binary; every test has its own namespace, owner,
 //! engine and user agent, so that its requests can be told apart in the audit log.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
+
 mod apply;
 mod definitions;
 mod drift;

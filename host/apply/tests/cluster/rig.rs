@@ -14,12 +14,17 @@ use weir_apply::{
 use weir_tests_support::{AuditMark, Cluster, Tally, eventually};
 
 /// How long anything that should happen may take on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::start().expect("no cluster"));
 
 pub(crate) fn cluster() -> &'static Cluster {
     &CLUSTER
+}
+
+/// Where the audit log ends now.
+pub(crate) fn mark() -> AuditMark {
+    cluster().audit().mark()
 }
 
 pub(crate) async fn client(agent: &str) -> Client {
@@ -105,10 +110,6 @@ impl Rig {
         kubectl(&all).await
     }
 
-    pub(crate) fn mark(&self) -> AuditMark {
-        cluster().audit().mark()
-    }
-
     /// Requests of this rig's engine since a mark, watches apart. The log is written a moment
     /// after the answer: `at_least` have to come.
     pub(crate) async fn requests(&self, from: AuditMark, at_least: usize) -> Tally {
@@ -124,9 +125,18 @@ impl Rig {
         .unwrap()
     }
 
-    /// The next event; fails if none comes.
+    /// The next event of this rig's owner; fails if none comes. The watches see the objects of
+    /// the other tests too.
     pub(crate) async fn event(&self) -> Event {
-        tokio::time::timeout(PATIENCE, self.engine.next_event())
+        let next = async {
+            loop {
+                let event = self.engine.next_event().await;
+                if *event.owner() == self.owner {
+                    return event;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, next)
             .await
             .expect("no event came")
     }

@@ -2,7 +2,7 @@
 
 use weir_apply::Action;
 
-use crate::rig::{Rig, kubectl_with};
+use crate::rig::{Rig, kubectl_with, mark};
 
 const CONFIG: &str = "
 apiVersion: v1
@@ -25,7 +25,7 @@ async fn objects_of_kubectl_apply_become_ours_entirely() {
     let annotations = &config["metadata"]["annotations"];
     assert!(annotations["kubectl.kubernetes.io/last-applied-configuration"].is_null());
     // Settled.
-    let mark = rig.mark();
+    let since = mark();
     assert!(rig.apply(CONFIG).await.is_noop());
     assert_eq!(
         rig.apply(&CONFIG.replace("ours", "new"))
@@ -33,7 +33,7 @@ async fn objects_of_kubectl_apply_become_ours_entirely() {
             .count(Action::Configured),
         1
     );
-    let tally = rig.requests(mark, 1).await;
+    let tally = rig.requests(since, 1).await;
     assert_eq!(tally.total(), 1, "{tally}");
 }
 
