@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let table = folder.join("builtins.rs");
     let expression = if table.is_file() {
-        format!("include!({table:?})")
+        format!("include!({:?})", table.display().to_string())
     } else {
         "&[]".to_owned()
     };

@@ -23,7 +23,7 @@ use crate::reconcile::status::is_not_found;
 use crate::telemetry::chain;
 
 /// How long a Secret is taken as read.
-const KEPT: Duration = Duration::from_secs(300);
+const KEPT: Duration = Duration::from_mins(5);
 /// How long one read may take.
 const READ_TIMEOUT: Duration = Duration::from_secs(15);
 /// Where a Secret has its roots, newest name first.

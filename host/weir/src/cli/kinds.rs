@@ -10,12 +10,13 @@ use super::exit::Exit;
 /// A kind.
 #[derive(Debug)]
 pub(super) struct Kind {
-    pub(super) kind: &'static str,
+    /// As in manifests.
+    pub(super) name: &'static str,
     pub(super) group: &'static str,
     pub(super) version: &'static str,
     pub(super) plural: &'static str,
     /// What people call it besides singular and plural.
-    names: &'static [&'static str],
+    aliases: &'static [&'static str],
     pub(super) namespaced: bool,
     /// No status: what it says is always true.
     pub(super) is_static: bool,
@@ -65,11 +66,11 @@ const MESSAGE: Column = column("MESSAGE", From::Message);
 /// All of them, in the order of `get all`.
 pub(super) static KINDS: [Kind; 5] = [
     Kind {
-        kind: "GitRepository",
+        name: "GitRepository",
         group: meta::SOURCE_GROUP,
         version: "v1",
         plural: "gitrepositories",
-        names: &["gitrepo", "git"],
+        aliases: &["gitrepo", "git"],
         namespaced: true,
         is_static: false,
         columns: &[
@@ -82,11 +83,11 @@ pub(super) static KINDS: [Kind; 5] = [
         ],
     },
     Kind {
-        kind: "Kustomization",
+        name: "Kustomization",
         group: meta::KUSTOMIZE_GROUP,
         version: "v1",
         plural: "kustomizations",
-        names: &["ks"],
+        aliases: &["ks"],
         namespaced: true,
         is_static: false,
         columns: &[
@@ -99,11 +100,11 @@ pub(super) static KINDS: [Kind; 5] = [
         ],
     },
     Kind {
-        kind: "Provider",
+        name: "Provider",
         group: meta::NOTIFICATION_GROUP,
         version: "v1beta3",
         plural: "providers",
-        names: &["alert-provider"],
+        aliases: &["alert-provider"],
         namespaced: true,
         is_static: true,
         columns: &[
@@ -114,11 +115,11 @@ pub(super) static KINDS: [Kind; 5] = [
         ],
     },
     Kind {
-        kind: "Alert",
+        name: "Alert",
         group: meta::NOTIFICATION_GROUP,
         version: "v1beta3",
         plural: "alerts",
-        names: &[],
+        aliases: &[],
         namespaced: true,
         is_static: true,
         columns: &[
@@ -130,11 +131,11 @@ pub(super) static KINDS: [Kind; 5] = [
         ],
     },
     Kind {
-        kind: "Plugin",
+        name: "Plugin",
         group: meta::WEIR_GROUP,
         version: "v1alpha1",
         plural: "plugins",
-        names: &[],
+        aliases: &[],
         namespaced: false,
         is_static: false,
         columns: &[
@@ -166,12 +167,12 @@ impl Kind {
     fn answers_to(&self, name: &str) -> bool {
         name == self.plural
             || name == self.singular()
-            || self.names.contains(&name)
+            || self.aliases.contains(&name)
             || name == format!("{}.{}", self.plural, self.group)
     }
 
     pub(super) fn singular(&self) -> String {
-        self.kind.to_ascii_lowercase()
+        self.name.to_ascii_lowercase()
     }
 
     pub(super) fn resource(&self) -> ApiResource {
@@ -179,7 +180,7 @@ impl Kind {
             group: self.group.to_owned(),
             version: self.version.to_owned(),
             api_version: format!("{}/{}", self.group, self.version),
-            kind: self.kind.to_owned(),
+            kind: self.name.to_owned(),
             plural: self.plural.to_owned(),
         }
     }
@@ -225,7 +226,7 @@ impl Column {
 /// Status and message of the Ready condition, as the flux CLI words them.
 pub(super) fn ready(kind: &Kind, object: &DynamicObject) -> (String, String) {
     if kind.is_static {
-        return ("True".to_owned(), format!("{} is Ready", kind.kind));
+        return ("True".to_owned(), format!("{} is Ready", kind.name));
     }
     condition(object, meta::condition::READY).map_or(
         ("False".to_owned(), "waiting to be reconciled".to_owned()),
@@ -276,7 +277,7 @@ mod tests {
             ),
             ("alert-provider", "Provider"),
         ] {
-            assert_eq!(Kind::named(name).unwrap().kind, expected, "{name}");
+            assert_eq!(Kind::named(name).unwrap().name, expected, "{name}");
         }
         let error = Kind::named("pods").unwrap_err();
         assert_eq!(error.code(), Exit::Usage);
@@ -288,7 +289,7 @@ mod tests {
         for kind in &KINDS {
             let crd = installed
                 .iter()
-                .find(|crd| crd.spec.names.kind == kind.kind && crd.spec.group == kind.group)
+                .find(|crd| crd.spec.names.kind == kind.name && crd.spec.group == kind.group)
                 .unwrap();
             assert_eq!(crd.spec.names.plural, kind.plural);
             assert_eq!(crd.spec.scope == "Namespaced", kind.namespaced);

@@ -81,7 +81,7 @@ async fn dispatch(command: Command) -> Result<(), Error> {
         Command::Suspend(args) => request::suspend(args).await,
         Command::Resume(args) => request::resume(args).await,
         Command::Build(args) => build::build(args).await,
-        Command::Plugin(args) => plugin::plugin(args).await,
+        Command::Plugin(args) => Box::pin(plugin::plugin(args)).await,
     }
 }
 

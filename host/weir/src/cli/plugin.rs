@@ -37,8 +37,8 @@ pub(super) async fn plugin(args: PluginArgs) -> Result<(), Error> {
     match args.command {
         Command::Push(args) => registry::push(args).await,
         Command::Pull(args) => registry::pull(args).await,
-        Command::Inspect(args) => inspect::inspect(args).await,
+        Command::Inspect(args) => Box::pin(inspect::inspect(args)).await,
         Command::List(args) => inspect::list(args),
-        Command::Run(args) => try_out::run(args).await,
+        Command::Run(args) => Box::pin(try_out::run(args)).await,
     }
 }

@@ -120,7 +120,7 @@ fn source_of(
 ) -> Result<(&'static Kind, Api<DynamicObject>), Error> {
     let source = text(&object.data, "/spec/sourceRef/kind");
     if source.is_empty() {
-        let message = format!("--with-source: a {} has no source", kind.kind);
+        let message = format!("--with-source: a {} has no source", kind.name);
         return Err(Error::new(Exit::Usage, message));
     }
     let source = Kind::named(&source)?;
@@ -146,7 +146,7 @@ async fn request(
     if kind.is_static {
         return Err(Error::failed(format!(
             "a {} is not reconciled: it has no state",
-            kind.kind
+            kind.name
         )));
     }
     if object
@@ -203,8 +203,8 @@ async fn wait(
         object.is_none_or(|object| {
             let handled = text(&object.data, "/status/lastHandledReconcileAt");
             let answers = before.is_none_or(|before| handled != before);
-            let is_over = progress(object) != Progress::InProgress
-                || (before.is_some() && has_failed(object));
+            let is_over =
+                state_of(object) != State::Pending || (before.is_some() && has_failed(object));
             answers && is_over
         })
     };
@@ -224,7 +224,7 @@ async fn wait(
     };
     let object = waited?.ok_or_else(|| Error::failed(format!("{title} was deleted")))?;
     let (status, message) = ready(kind, &object);
-    if progress(&object) == Progress::Failed || status != "True" {
+    if state_of(&object) == State::Failed || status != "True" {
         return Err(Error::failed(format!("{title} failed: {message}")));
     }
     println!("{}", result(kind, &object));
@@ -233,13 +233,13 @@ async fn wait(
 
 /// State of an object of ours by kstatus' rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Progress {
-    InProgress,
+enum State {
+    Pending,
     Failed,
     Current,
 }
 
-fn progress(object: &DynamicObject) -> Progress {
+fn state_of(object: &DynamicObject) -> State {
     let observed = object
         .data
         .pointer("/status/observedGeneration")
@@ -249,13 +249,13 @@ fn progress(object: &DynamicObject) -> Progress {
         || observed != object.metadata.generation
         || is_true(meta::condition::RECONCILING)
     {
-        Progress::InProgress
+        State::Pending
     } else if is_true(meta::condition::STALLED) {
-        Progress::Failed
+        State::Failed
     } else if is_true(meta::condition::READY) {
-        Progress::Current
+        State::Current
     } else {
-        Progress::InProgress
+        State::Pending
     }
 }
 
@@ -270,7 +270,7 @@ fn has_failed(object: &DynamicObject) -> bool {
 /// What the flux CLI prints of a reconciled object.
 fn result(kind: &Kind, object: &DynamicObject) -> String {
     let at = |pointer: &str| text(&object.data, pointer);
-    match kind.kind {
+    match kind.name {
         "Kustomization" => format!("applied revision {}", at("/status/lastAppliedRevision")),
         "Plugin" => format!("serves {}", at("/status/digest")),
         _ => format!("fetched revision {}", at("/status/artifact/revision")),
@@ -292,24 +292,24 @@ mod tests {
                 "metadata": { "name": "a", "generation": 2 },
                 "status": { "observedGeneration": observed, "conditions": conditions },
             });
-            progress(&serde_json::from_value(object).unwrap())
+            state_of(&serde_json::from_value(object).unwrap())
         };
-        assert_eq!(state(1, &[("Ready", "True")]), Progress::InProgress);
-        assert_eq!(state(2, &[("Ready", "True")]), Progress::Current);
+        assert_eq!(state(1, &[("Ready", "True")]), State::Pending);
+        assert_eq!(state(2, &[("Ready", "True")]), State::Current);
         assert_eq!(
             state(2, &[("Ready", "False")]),
-            Progress::InProgress,
+            State::Pending,
             "it will be retried"
         );
         assert_eq!(
             state(2, &[("Ready", "False"), ("Stalled", "True")]),
-            Progress::Failed
+            State::Failed
         );
         assert_eq!(
             state(2, &[("Ready", "True"), ("Reconciling", "True")]),
-            Progress::InProgress
+            State::Pending
         );
-        assert_eq!(state(2, &[]), Progress::InProgress);
+        assert_eq!(state(2, &[]), State::Pending);
     }
 
     #[test]

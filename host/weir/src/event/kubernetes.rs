@@ -20,7 +20,7 @@ use crate::reconcile::status::is_not_found;
 use crate::telemetry::{Metrics, chain};
 
 /// How long an event counts as the same. Longer ago it is news again.
-const SAME: Duration = Duration::from_secs(300);
+const SAME: Duration = Duration::from_mins(5);
 /// Events that a writer remembers.
 const REMEMBERED: usize = 1024;
 /// One request.

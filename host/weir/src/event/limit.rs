@@ -9,7 +9,7 @@ use weir_api::event::Event;
 use weir_api::meta;
 use weir_plugin::Digest;
 
-const INTERVAL: Duration = Duration::from_secs(300);
+const INTERVAL: Duration = Duration::from_mins(5);
 /// Keys that are remembered: bounds memory, not correctness.
 const REMEMBERED: usize = 50_000;
 

@@ -162,7 +162,8 @@ pub(super) async fn load(
     if !name.contains(['/', ':', '.']) {
         return Ok(builtin::load(runtime, name).await?);
     }
-    if name.ends_with(".wasm") && !name.contains(':') {
+    let is_component = Path::new(name).extension().is_some_and(|end| end == "wasm");
+    if is_component && !name.contains(':') {
         return Err(Error::failed(format!("the file {name} does not exist")));
     }
     let pulled = registry.fetch(&parse(name)?).await?;

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::time::Instant;
+use weir_api::kustomize::v1::{Kustomization, KustomizationSpec};
 use weir_api::meta;
 
 use super::*;
@@ -82,7 +83,7 @@ impl Rig {
         }
         let running = tokio::spawn(self.dispatcher.run(receiver, CancellationToken::new()));
         // Longer than all retries; the clock is paused.
-        tokio::time::sleep(Duration::from_secs(600)).await;
+        tokio::time::sleep(Duration::from_mins(10)).await;
         drop(sender);
         running.await.unwrap();
         let attempts = std::mem::take(&mut *self.fake.attempts.lock());
@@ -91,7 +92,7 @@ impl Rig {
 }
 
 fn happening(message: &str, metadata: &[(&str, &str)]) -> Happening {
-    let mut object = weir_api::kustomize::v1::Kustomization::new("apps", Default::default());
+    let mut object = Kustomization::new("apps", KustomizationSpec::default());
     object.metadata.namespace = Some("ns".into());
     object.metadata.annotations = Some(BTreeMap::from([(
         "event.toolkit.fluxcd.io/cluster".into(),
