@@ -3,7 +3,11 @@
 //! `cargo run --release --example build -- DIR [REPEAT]` prints the result, or with a number of
 //! repetitions how long one build takes.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool"
+)]
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -26,7 +30,10 @@ fn read_tree(tree: &mut MemoryFs, root: &Path, at: &Path) -> std::io::Result<()>
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let dir = args.next().unwrap_or_else(|| ".".to_owned());
-    let repeat: u32 = args.next().and_then(|count| count.parse().ok()).unwrap_or(0);
+    let repeat: u32 = args
+        .next()
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(0);
     // Bases may stand beside the directory: the tree starts two levels up.
     let Ok(dir) = std::fs::canonicalize(&dir) else {
         eprintln!("Error: no such directory: {dir}");
@@ -41,8 +48,13 @@ fn main() -> ExitCode {
         eprintln!("Error: {err}");
         return ExitCode::FAILURE;
     }
-    let relative = dir.strip_prefix(&root).map(|path| path.to_string_lossy().into_owned());
-    let relative = relative.ok().filter(|path| !path.is_empty()).unwrap_or_else(|| ".".to_owned());
+    let relative = dir
+        .strip_prefix(&root)
+        .map(|path| path.to_string_lossy().into_owned());
+    let relative = relative
+        .ok()
+        .filter(|path| !path.is_empty())
+        .unwrap_or_else(|| ".".to_owned());
     let options = Options {
         root_name: root.to_string_lossy().into_owned(),
         ..Options::default()

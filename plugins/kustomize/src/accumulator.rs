@@ -8,8 +8,8 @@ use weir_yaml::{Kind, Tag};
 use crate::config::TransformerConfig;
 use crate::context::Context;
 use crate::error::{Context as _, Error, Result};
-use crate::filters::var_reference::{self, VarValue, VarValues};
 use crate::filters::name_reference;
+use crate::filters::var_reference::{self, VarValue, VarValues};
 use crate::resmap::ResMap;
 use crate::rnode;
 use crate::types::{Var, VarSet};
@@ -24,15 +24,20 @@ pub(crate) struct Accumulator {
 
 impl Accumulator {
     /// Takes in the variables of a kustomization; the objects that they read from remember it.
-    pub(crate) fn merge_vars(&mut self, cx: &mut Context<'_>, vars: &[Var]) -> Result<()> {
+    pub(crate) fn merge_vars(&mut self, cx: &mut Context, vars: &[Var]) -> Result<()> {
         for var in vars {
             let mut var = var.clone();
             let id = var.target_id();
-            let cluster_scoped =
-                cx.schemas.is_certainly_cluster_scoped(&id.gvk.api_version(), &id.gvk.kind);
+            let cluster_scoped = cx
+                .schemas
+                .is_certainly_cluster_scoped(&id.gvk.api_version(), &id.gvk.kind);
             let exact = !id.namespace.is_empty() || (cluster_scoped && id.gvk.cluster_scoped);
             let matched = self.map.matching_any(cx, |other| {
-                if exact { id.equals(other) } else { id.gvkn_equals(other) }
+                if exact {
+                    id.equals(other)
+                } else {
+                    id.gvkn_equals(other)
+                }
             })?;
             match matched.as_slice() {
                 [] => {}
@@ -49,14 +54,14 @@ impl Accumulator {
     }
 
     /// Takes in what a base has gathered.
-    pub(crate) fn merge(&mut self, cx: &Context<'_>, other: Self) -> Result<()> {
+    pub(crate) fn merge(&mut self, cx: &Context, other: Self) -> Result<()> {
         self.map.append_all(cx, other.map.list())?;
         TransformerConfig::merge_shared(&mut self.config, &other.config)?;
         self.vars.merge_set(other.vars)
     }
 
     /// Writes changed names wherever they are referred to.
-    pub(crate) fn fix_back_references(&mut self, cx: &mut Context<'_>) -> Result<()> {
+    pub(crate) fn fix_back_references(&mut self, cx: &mut Context) -> Result<()> {
         if self.config.name_reference.0.is_empty() {
             return Ok(());
         }
@@ -66,7 +71,7 @@ impl Accumulator {
     }
 
     /// Replaces variables by their values.
-    pub(crate) fn resolve_vars(&mut self, cx: &mut Context<'_>) -> Result<()> {
+    pub(crate) fn resolve_vars(&mut self, cx: &mut Context) -> Result<()> {
         let mut values = VarValues::new();
         for var in self.vars.iter() {
             values.insert(var.name.clone(), self.value_of(cx, var)?);
@@ -75,7 +80,9 @@ impl Accumulator {
             return Ok(());
         }
         for handle in self.map.list() {
-            let Some(node) = cx.node(*handle) else { continue };
+            let Some(node) = cx.node(*handle) else {
+                continue;
+            };
             for spec in &self.config.var_reference {
                 var_reference::apply(&mut cx.arena, node, spec, &values)?;
             }
@@ -84,16 +91,14 @@ impl Accumulator {
         Ok(())
     }
 
-    fn value_of(&self, cx: &mut Context<'_>, var: &Var) -> Result<VarValue> {
+    fn value_of(&self, cx: &mut Context, var: &Var) -> Result<VarValue> {
         for handle in self.map.list() {
             if !cx.resources[handle.0].ref_var_names.contains(&var.name) {
                 continue;
             }
             return field_value(cx, *handle, &var.fieldref.field_path).map_err(|err| {
                 err.reworded(|_| {
-                    format!(
-                        "field specified in var '{var}' not found in corresponding resource"
-                    )
+                    format!("field specified in var '{var}' not found in corresponding resource")
                 })
             });
         }
@@ -104,11 +109,7 @@ impl Accumulator {
 }
 
 /// A field's value with its type (kyaml `GetFieldValue`).
-fn field_value(
-    cx: &mut Context<'_>,
-    handle: crate::resource::Handle,
-    path: &str,
-) -> Result<VarValue> {
+fn field_value(cx: &mut Context, handle: crate::resource::Handle, path: &str) -> Result<VarValue> {
     let parts = split_indexes(&rnode::split_path_smart(path));
     let found = match cx.node(handle) {
         Some(node) => rnode::lookup(&mut cx.arena, node, &parts)?,
@@ -140,7 +141,9 @@ fn field_value(
 fn split_indexes(parts: &[String]) -> Vec<String> {
     let mut result = Vec::with_capacity(parts.len());
     for part in parts {
-        let indexed = part.strip_suffix(']').and_then(|rest| rest.rsplit_once('['));
+        let indexed = part
+            .strip_suffix(']')
+            .and_then(|rest| rest.rsplit_once('['));
         match indexed {
             Some((name, index))
                 if !index.is_empty() && index.bytes().all(|b| b.is_ascii_digit()) =>

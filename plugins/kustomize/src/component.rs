@@ -6,11 +6,11 @@ use weir_sdk::{
     About, Call, Class, Dir, Emitter, Error, Manifest, Problem, Renderer, Result, Target,
 };
 
+use crate::ErrorKind;
 use crate::flux::{FluxOptions, ImageOverride, PatchOverride, build_as_flux};
 use crate::fs::{EntryKind, FileSystem};
 use crate::loader::LoadRestrictor;
 use crate::run::{Options, Reorder, build};
-use crate::ErrorKind;
 
 /// Flux's reason for everything that goes wrong in a build.
 const BUILD_FAILED: &str = "BuildFailed";
@@ -101,7 +101,9 @@ impl Renderer for Kustomize {
     }
 
     fn render(call: &Call, settings: Settings, target: &Target, out: &mut Emitter) -> Result<()> {
-        let tree = Tree { dir: call.source()? };
+        let tree = Tree {
+            dir: call.source()?,
+        };
         let options = Options {
             load_restrictor: match settings.load_restrictor {
                 Restrictor::RootOnly => LoadRestrictor::RootOnly,
@@ -195,6 +197,9 @@ impl FileSystem for Tree {
 
     fn list(&self, path: &str) -> Vec<(String, EntryKind)> {
         let entries = self.dir.entries(relative(path)).unwrap_or_default();
-        entries.into_iter().map(|entry| (entry.name, kind_of(entry.kind))).collect()
+        entries
+            .into_iter()
+            .map(|entry| (entry.name, kind_of(entry.kind)))
+            .collect()
     }
 }

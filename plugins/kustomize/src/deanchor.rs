@@ -18,7 +18,9 @@ pub(crate) fn deanchor(arena: &mut Arena, id: NodeId) -> Result<()> {
     arena[id].anchor = None;
     match arena[id].kind {
         Kind::Alias => {
-            let Some(target) = arena[id].alias else { return Ok(()) };
+            let Some(target) = arena[id].alias else {
+                return Ok(());
+            };
             deanchor(arena, target)?;
             let copy = arena.copy(target);
             arena.assign(id, copy);
@@ -46,8 +48,12 @@ fn children(arena: &mut Arena, id: NodeId) -> Result<()> {
 
 /// Takes `<<` out and gives the maps to merge, the one that counts least first.
 fn remove_merge_keys(arena: &mut Arena, id: NodeId) -> Result<Vec<NodeId>> {
-    let mut merges = arena.fields(id).filter(|(key, _)| arena[*key].tag == Tag::Merge);
-    let Some((_, value)) = merges.next() else { return Ok(Vec::new()) };
+    let mut merges = arena
+        .fields(id)
+        .filter(|(key, _)| arena[*key].tag == Tag::Merge);
+    let Some((_, value)) = merges.next() else {
+        return Ok(Vec::new());
+    };
     if merges.next().is_some() {
         return Err(Error::new("duplicate merge key"));
     }
@@ -62,7 +68,9 @@ fn merge_values(arena: &Arena, id: NodeId) -> Result<Vec<NodeId>> {
         Kind::Mapping => Ok(vec![id]),
         Kind::Alias => match arena[id].alias {
             Some(target) if arena[target].kind == Kind::Mapping => Ok(vec![target]),
-            _ => Err(Error::new("invalid map merge: received alias for a non-map value")),
+            _ => Err(Error::new(
+                "invalid map merge: received alias for a non-map value",
+            )),
         },
         Kind::Sequence => {
             let mut found = Vec::new();
@@ -76,9 +84,9 @@ fn merge_values(arena: &Arena, id: NodeId) -> Result<Vec<NodeId>> {
             }
             Ok(found)
         }
-        Kind::Scalar | Kind::Zero => {
-            Err(Error::new("map merge requires map or sequence of maps as the value"))
-        }
+        Kind::Scalar | Kind::Zero => Err(Error::new(
+            "map merge requires map or sequence of maps as the value",
+        )),
     }
 }
 
@@ -93,7 +101,9 @@ fn merge_all(arena: &mut Arena, id: NodeId, mut to_merge: Vec<NodeId>) -> Result
         let fields: Vec<_> = arena.fields(copy).collect();
         for (key, value) in fields {
             let name = arena.text(key).to_owned();
-            let at = arena.fields(merged).position(|(known, _)| arena[known].value == name);
+            let at = arena
+                .fields(merged)
+                .position(|(known, _)| arena[known].value == name);
             let content = &mut arena[merged].content;
             match at {
                 Some(at) => {

@@ -41,7 +41,11 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// Wrong content.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { kind: Kind::Input, message: message.into(), position: None }
+        Self {
+            kind: Kind::Input,
+            message: message.into(),
+            position: None,
+        }
     }
 
     /// With another kind.
@@ -73,7 +77,11 @@ impl Error {
             Some(_) => {}
             None => {
                 let path = path.to_owned();
-                self.position = Some(Position { path, line: None, column: None });
+                self.position = Some(Position {
+                    path,
+                    line: None,
+                    column: None,
+                });
             }
         }
         self
@@ -81,7 +89,11 @@ impl Error {
 
     /// Moves the position down, for a document that starts further down in its file.
     pub(crate) fn shift_lines(&mut self, by: usize) {
-        if let Some(line) = self.position.as_mut().and_then(|position| position.line.as_mut()) {
+        if let Some(line) = self
+            .position
+            .as_mut()
+            .and_then(|position| position.line.as_mut())
+        {
             *line += by as u32;
         }
     }
@@ -98,7 +110,9 @@ impl Error {
 
     /// Where the cause is.
     pub fn position(&self) -> Option<&Position> {
-        self.position.as_ref().filter(|position| !position.path.is_empty())
+        self.position
+            .as_ref()
+            .filter(|position| !position.path.is_empty())
     }
 
     /// True for text that is not YAML (kyaml marks it so).
@@ -122,7 +136,11 @@ impl From<weir_yaml::Error> for Error {
             line: Some(line),
             column: err.column().filter(|column| *column > 0),
         });
-        Self { kind: Kind::Input, message: err.to_string(), position }
+        Self {
+            kind: Kind::Input,
+            message: err.to_string(),
+            position,
+        }
     }
 }
 

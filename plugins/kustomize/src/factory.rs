@@ -21,17 +21,22 @@ fn split_documents(text: &str) -> Result<Vec<(String, usize)>> {
     let mut line = 0;
     let mut counted = 0;
     let mut line_of = |at: usize| {
-        line += text.as_bytes()[counted..at].iter().filter(|b| **b == b'\n').count();
+        line += text[counted..at].matches('\n').count();
         counted = at;
         line
     };
     while let Some(found) = text[from..].find("\n---") {
         let at = from + found;
-        let Some(length) = text[at + 1..].find('\n') else { break };
+        let Some(length) = text[at + 1..].find('\n') else {
+            break;
+        };
         let separator = &text[at..=at + 1 + length];
         let behind = separator[4..].trim();
         if !behind.is_empty() && !behind.starts_with('#') {
-            return Err(Error::new(format!("invalid document separator: {}", separator.trim())));
+            return Err(Error::new(format!(
+                "invalid document separator: {}",
+                separator.trim()
+            )));
         }
         documents.push((format!("{}\n", &text[start..at]), line_of(start)));
         start = at + 2 + length;
@@ -42,11 +47,14 @@ fn split_documents(text: &str) -> Result<Vec<(String, usize)>> {
     Ok(documents)
 }
 
-impl Context<'_> {
+impl Context {
     /// The resources in a file, a patch or an inline configuration.
     pub(crate) fn resources_from_bytes(&mut self, bytes: &[u8]) -> Result<Vec<Handle>> {
         let nodes = self.nodes_from_bytes(bytes)?;
-        Ok(nodes.into_iter().map(|node| self.add_resource(node)).collect())
+        Ok(nodes
+            .into_iter()
+            .map(|node| self.add_resource(node))
+            .collect())
     }
 
     fn nodes_from_bytes(&mut self, bytes: &[u8]) -> Result<Vec<NodeId>> {
@@ -172,7 +180,9 @@ pub(crate) fn validate_metadata(arena: &Arena, node: NodeId) -> Result<()> {
     };
     let nothing = api_version.is_none()
         && kind.is_none()
-        && ["name", "namespace", "labels", "annotations"].iter().all(|name| in_meta(name).is_none());
+        && ["name", "namespace", "labels", "annotations"]
+            .iter()
+            .all(|name| in_meta(name).is_none());
     if nothing && !arena.is_null(node) {
         return Err(Error::new("missing Resource metadata"));
     }
@@ -186,8 +196,10 @@ pub(crate) fn validate_metadata(arena: &Arena, node: NodeId) -> Result<()> {
         let namespace = in_meta("namespace").map_or("", |value| arena.text(value));
         let map = |name: &str| {
             let entries = rnode::meta_map(arena, node, name);
-            let entries: Vec<_> =
-                entries.iter().map(|(key, value)| format!("{key}:{value}")).collect();
+            let entries: Vec<_> = entries
+                .iter()
+                .map(|(key, value)| format!("{key}:{value}"))
+                .collect();
             format!("map[{}]", entries.join(" "))
         };
         let shown = format!(
@@ -196,7 +208,11 @@ pub(crate) fn validate_metadata(arena: &Arena, node: NodeId) -> Result<()> {
             map("labels"),
             map("annotations"),
         );
-        let missing = if kind.is_empty() { "kind" } else { "metadata.name" };
+        let missing = if kind.is_empty() {
+            "kind"
+        } else {
+            "metadata.name"
+        };
         return Err(Error::new(format!("missing {missing} in object {shown}")));
     }
     Ok(())

@@ -98,17 +98,24 @@ pub fn build_as_flux(
         restrictor: options.load_restrictor,
         root_name: options.root_name.clone(),
     });
-    let mut cx = Context::new(Rc::clone(&source));
+    let mut cx = Context::new();
     let loader = Rc::new(Loader::at(source, dir)?);
     let (mut kustomization, file_name) = match find_file(&loader) {
-        Ok((content, name)) => {
-            (read(&content).map_err(|err| err.at_file(&loader.relative(name)))?, name)
-        }
+        Ok((content, name)) => (
+            read(&content).map_err(|err| err.at_file(&loader.relative(name)))?,
+            name,
+        ),
         Err(err) if err.kind() == Kind::NotFound && flux.generate => {
             let mut resources = Vec::new();
             scan(fs, loader.root(), ".", &mut resources);
             let resources = Some(resources).filter(|found| !found.is_empty());
-            (Kustomization { resources, ..Kustomization::default() }, FILE_NAMES[0])
+            (
+                Kustomization {
+                    resources,
+                    ..Kustomization::default()
+                },
+                FILE_NAMES[0],
+            )
         }
         Err(err) => return Err(err),
     };
@@ -139,21 +146,25 @@ fn scan(fs: &dyn FileSystem, dir: &str, relative: &str, found: &mut Vec<String>)
         let (absolute, relative) = (path::join(dir, &name), format!("{relative}/{name}"));
         match kind {
             EntryKind::Directory => {
-                let is_kustomization = FILE_NAMES.iter().any(|file| {
-                    fs.kind(&path::join(&absolute, file)) == Some(EntryKind::File)
-                });
+                let is_kustomization = FILE_NAMES
+                    .iter()
+                    .any(|file| fs.kind(&path::join(&absolute, file)) == Some(EntryKind::File));
                 if is_kustomization {
                     found.push(relative);
                 } else {
                     scan(fs, &absolute, &relative, found);
                 }
             }
-            EntryKind::File if name.ends_with(".yaml") || name.ends_with(".yml") => {
+            EntryKind::File if matches!(extension(&name), Some("yaml" | "yml")) => {
                 found.push(relative);
             }
             EntryKind::File => {}
         }
     }
+}
+
+fn extension(name: &str) -> Option<&str> {
+    name.rsplit_once('.').map(|(_, extension)| extension)
 }
 
 fn merge(
@@ -187,7 +198,10 @@ fn merge(
         if flux.ignore_missing_components && fs.kind(&absolute) != Some(EntryKind::Directory) {
             continue;
         }
-        kustomization.components.get_or_insert_default().push(component.clone());
+        kustomization
+            .components
+            .get_or_insert_default()
+            .push(component.clone());
     }
     for image in &flux.images {
         merge_image(kustomization.images.get_or_insert_default(), image);
@@ -213,11 +227,19 @@ fn selector(selector: &SelectorOverride) -> Selector {
 }
 
 fn merge_image(images: &mut Vec<Image>, image: &ImageOverride) {
-    let at = images.iter().position(|known| known.name == image.name).unwrap_or_else(|| {
-        images.push(Image { name: image.name.clone(), ..Image::default() });
-        images.len() - 1
-    });
-    let Some(known) = images.get_mut(at) else { return };
+    let at = images
+        .iter()
+        .position(|known| known.name == image.name)
+        .unwrap_or_else(|| {
+            images.push(Image {
+                name: image.name.clone(),
+                ..Image::default()
+            });
+            images.len() - 1
+        });
+    let Some(known) = images.get_mut(at) else {
+        return;
+    };
     if !image.new_name.is_empty() {
         known.new_name.clone_from(&image.new_name);
     }

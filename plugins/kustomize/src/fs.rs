@@ -39,11 +39,16 @@ impl MemoryFs {
 
     /// Adds a file by its absolute path.
     pub fn insert(&mut self, path: &str, content: impl Into<Vec<u8>>) {
-        self.files.insert(crate::path::join("/", path), content.into());
+        self.files
+            .insert(crate::path::join("/", path), content.into());
     }
 
     fn below<'a>(&'a self, path: &str) -> impl Iterator<Item = &'a str> {
-        let prefix = if path == "/" { "/".to_owned() } else { format!("{path}/") };
+        let prefix = if path == "/" {
+            "/".to_owned()
+        } else {
+            format!("{path}/")
+        };
         let from = prefix.clone();
         self.files
             .range(from..)

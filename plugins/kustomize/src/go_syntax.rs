@@ -1,5 +1,7 @@
 //! Data as Go prints it with `%#v`, for messages.
 
+use std::fmt::Write as _;
+
 use weir_yaml::resolve::{self, Dialect, Scalar};
 use weir_yaml::{Arena, Kind, NodeId, Style, Tag, number};
 
@@ -13,16 +15,24 @@ pub(crate) fn of(arena: &Arena, node: NodeId) -> String {
 
 fn has_duplicates(arena: &Arena, id: NodeId) -> bool {
     let mut seen = std::collections::HashSet::new();
-    let own = arena.fields(id).any(|(key, _)| !seen.insert(arena[key].value.as_str()));
-    own || arena[id].content.iter().any(|child| has_duplicates(arena, *child))
+    let own = arena
+        .fields(id)
+        .any(|(key, _)| !seen.insert(arena[key].value.as_str()));
+    own || arena[id]
+        .content
+        .iter()
+        .any(|child| has_duplicates(arena, *child))
 }
 
 fn value(arena: &Arena, id: NodeId, top: bool) -> String {
     match arena[id].kind {
         Kind::Mapping => mapping(arena, id, top),
         Kind::Sequence => {
-            let items: Vec<_> =
-                arena[id].content.iter().map(|item| value(arena, *item, false)).collect();
+            let items: Vec<_> = arena[id]
+                .content
+                .iter()
+                .map(|item| value(arena, *item, false))
+                .collect();
             format!("[]interface {{}}{{{}}}", items.join(", "))
         }
         _ => scalar(arena, id),
@@ -40,8 +50,16 @@ fn mapping(arena: &Arena, id: NodeId, top: bool) -> String {
         .map(|(key, item)| {
             let name = &arena[key].value;
             let text = is_text(arena, key);
-            let shown = if all_text || text { quote(name) } else { scalar(arena, key) };
-            (!text, name.clone(), format!("{shown}:{}", value(arena, item, false)))
+            let shown = if all_text || text {
+                quote(name)
+            } else {
+                scalar(arena, key)
+            };
+            (
+                !text,
+                name.clone(),
+                format!("{shown}:{}", value(arena, item, false)),
+            )
         })
         .collect();
     entries.sort();
@@ -79,10 +97,16 @@ pub(crate) fn quote(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             '\u{b}' => out.push_str("\\v"),
-            '\0'..='\u{1f}' | '\u{7f}' => out.push_str(&format!("\\x{:02x}", u32::from(c))),
-            '\u{80}'..='\u{a0}' | '\u{ad}' | '\u{feff}' | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202f}' | '\u{e000}'..='\u{f8ff}' => {
-                out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            '\0'..='\u{1f}' | '\u{7f}' => {
+                let _ = write!(out, "\\x{:02x}", u32::from(c));
+            }
+            '\u{80}'..='\u{a0}'
+            | '\u{ad}'
+            | '\u{feff}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202f}'
+            | '\u{e000}'..='\u{f8ff}' => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
             }
             c => out.push(c),
         }

@@ -1,5 +1,7 @@
 //! Content hashes in the names of generated objects (kustomize `api/hasher`).
 
+use std::fmt::Write as _;
+
 use sha2::{Digest, Sha256};
 use weir_yaml::{Arena, Kind, NodeId, Value, decode, json};
 
@@ -50,27 +52,42 @@ pub(crate) fn of(arena: &Arena, node: NodeId) -> Result<String> {
 }
 
 fn encode(fields: Vec<(&str, Value)>) -> Result<String> {
-    let object = fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    let object = fields
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect();
     Ok(json::to_string(&Value::Object(object))?)
 }
 
 /// kustomize looks for a field of the name `metadata/name`, which there is not: the name never
 /// counts.
 fn text_of(arena: &Arena, node: NodeId) -> Value {
-    let text = arena.field(node, "metadata/name").map_or("", |name| &arena[name].value);
+    let text = arena
+        .field(node, "metadata/name")
+        .map_or("", |name| &arena[name].value);
     Value::from(text)
 }
 
 fn field(arena: &Arena, node: NodeId, name: &str) -> Result<Value> {
-    let Some(found) = rnode::get(arena, node, name)? else { return Ok(Value::from("")) };
+    let Some(found) = rnode::get(arena, node, name)? else {
+        return Ok(Value::from(""));
+    };
     if arena[found].kind == Kind::Scalar {
         return Ok(Value::from(arena[found].value.as_str()));
     }
     let value = decode::marshal_json(arena, found)?;
-    Ok(if value.as_object().is_some() { through_floats(value) } else { Value::Null })
+    Ok(if value.as_object().is_some() {
+        through_floats(value)
+    } else {
+        Value::Null
+    })
 }
 
-fn optional(arena: &Arena, node: NodeId, name: &'static str) -> Result<Option<(&'static str, Value)>> {
+fn optional(
+    arena: &Arena,
+    node: NodeId,
+    name: &'static str,
+) -> Result<Option<(&'static str, Value)>> {
     let value = field(arena, node, name)?;
     Ok(value.as_object().is_some().then_some((name, value)))
 }
@@ -119,12 +136,14 @@ fn node_json(arena: &Arena, id: NodeId) -> Result<String> {
         text.push(']');
     }
     let comments = node.comments.as_deref().cloned().unwrap_or_default();
-    for (name, comment) in
-        [("Head", comments.head), ("Line", comments.line), ("Foot", comments.foot)]
-    {
-        text.push_str(&format!(",\"{name}Comment\":"));
+    for (name, comment) in [
+        ("Head", comments.head),
+        ("Line", comments.line),
+        ("Foot", comments.foot),
+    ] {
+        let _ = write!(text, ",\"{name}Comment\":");
         json::write_string(&mut text, &comment);
     }
-    text.push_str(&format!(",\"Line\":{},\"Column\":{}}}", node.line, node.column));
+    let _ = write!(text, ",\"Line\":{},\"Column\":{}}}", node.line, node.column);
     Ok(text)
 }

@@ -18,8 +18,11 @@ pub(crate) struct JsonPatch {
 impl JsonPatch {
     /// From YAML, or from JSON if the text starts as a list in brackets.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        let value =
-            if text.starts_with('[') { json::parse(text)? } else { weir_yaml::from_yaml(text)? };
+        let value = if text.starts_with('[') {
+            json::parse(text)?
+        } else {
+            weir_yaml::from_yaml(text)?
+        };
         Self::from_value(&value)
     }
 
@@ -60,7 +63,10 @@ impl JsonPatch {
     /// Changes `document`; on failure it is left half changed.
     pub(crate) fn apply(&self, document: &mut Value) -> Result<()> {
         for operation in &self.operations {
-            let kind = operation.get("op").and_then(Value::as_str).unwrap_or("unknown");
+            let kind = operation
+                .get("op")
+                .and_then(Value::as_str)
+                .unwrap_or("unknown");
             match kind {
                 "add" => add(document, operation)?,
                 "remove" => remove(document, operation)?,
@@ -129,7 +135,9 @@ fn atoi(key: &str) -> Result<i64> {
 }
 
 fn invalid_index(index: i64) -> Error {
-    Error::new(format!("unable to access invalid index: {index}: {INVALID_INDEX}"))
+    Error::new(format!(
+        "unable to access invalid index: {index}: {INVALID_INDEX}"
+    ))
 }
 
 /// Place of an existing element.
@@ -137,7 +145,11 @@ fn index(key: &str, len: usize) -> Result<usize> {
     let wanted = atoi(key)?;
     let len = len as i64;
     let at = if wanted < 0 { wanted + len } else { wanted };
-    if (0..len).contains(&at) { Ok(at as usize) } else { Err(invalid_index(wanted)) }
+    if (0..len).contains(&at) {
+        Ok(at as usize)
+    } else {
+        Err(invalid_index(wanted))
+    }
 }
 
 fn get<'a>(container: &'a Value, key: &str) -> Result<Option<&'a Value>> {
@@ -153,8 +165,9 @@ fn insert(container: &mut Value, key: &str, value: Value) -> Result<()> {
         Value::Object(object) => object.set(key, value),
         Value::Array(items) if key == "-" => items.push(value),
         Value::Array(items) => {
-            let wanted = atoi(key)
-                .map_err(|err| err.context(format!("value was not a proper array index: '{key}'")))?;
+            let wanted = atoi(key).map_err(|err| {
+                err.context(format!("value was not a proper array index: '{key}'"))
+            })?;
             let len = items.len() as i64 + 1;
             let at = if wanted < 0 { wanted + len } else { wanted };
             if !(0..len).contains(&at) {
@@ -170,7 +183,9 @@ fn insert(container: &mut Value, key: &str, value: Value) -> Result<()> {
 fn take(container: &mut Value, key: &str) -> Result<Value> {
     match container {
         Value::Object(object) => object.remove(key).ok_or_else(|| {
-            Error::new(format!("unable to remove nonexistent key: {key}: {MISSING}"))
+            Error::new(format!(
+                "unable to remove nonexistent key: {key}: {MISSING}"
+            ))
         }),
         Value::Array(items) => {
             let at = index(key, items.len())?;
@@ -275,8 +290,7 @@ fn copy(document: &mut Value, operation: &Object) -> Result<()> {
             "copy operation does not apply: doc is missing destination path: {path}: {MISSING}"
         )));
     };
-    insert(target, &key, value)
-        .map_err(|err| err.context("error while adding value during copy"))
+    insert(target, &key, value).map_err(|err| err.context("error while adding value during copy"))
 }
 
 fn test(document: &mut Value, operation: &Object) -> Result<()> {
@@ -284,7 +298,11 @@ fn test(document: &mut Value, operation: &Object) -> Result<()> {
     let wanted = value_of(operation);
     let failed = || Error::new(format!("testing value {path} failed: {TEST_FAILED}"));
     if path.is_empty() {
-        return if same(document, &wanted) { Ok(()) } else { Err(failed()) };
+        return if same(document, &wanted) {
+            Ok(())
+        } else {
+            Err(failed())
+        };
     }
     let Some((container, key)) = container(document, path) else {
         return Err(Error::new(format!(
@@ -293,7 +311,11 @@ fn test(document: &mut Value, operation: &Object) -> Result<()> {
     };
     let found = get(container, &key)
         .map_err(|err| err.context(format!("error in test for path: '{path}'")))?;
-    if same(found.unwrap_or(&Value::Null), &wanted) { Ok(()) } else { Err(failed()) }
+    if same(found.unwrap_or(&Value::Null), &wanted) {
+        Ok(())
+    } else {
+        Err(failed())
+    }
 }
 
 /// Equal as JSON; the order of keys does not count, the text of numbers does.
@@ -301,7 +323,8 @@ fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Object(a), Value::Object(b)) => {
             a.len() == b.len()
-                && a.iter().all(|(key, value)| b.get(key).is_some_and(|other| same(value, other)))
+                && a.iter()
+                    .all(|(key, value)| b.get(key).is_some_and(|other| same(value, other)))
         }
         (Value::Array(a), Value::Array(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))

@@ -50,8 +50,10 @@ impl Source<'_> {
             }
         }
         let missing = self.show(&at);
-        Error::new(format!("evalsymlink failure on '{named}' : lstat {missing}: {reason}"))
-            .of_kind(Kind::NotFound)
+        Error::new(format!(
+            "evalsymlink failure on '{named}' : lstat {missing}: {reason}"
+        ))
+        .of_kind(Kind::NotFound)
     }
 }
 
@@ -70,13 +72,16 @@ impl<'a> Loader<'a> {
     /// A loader at the directory that is built; `dir` is relative to the root of the tree.
     pub(crate) fn at(source: Rc<Source<'a>>, dir: &str) -> Result<Self> {
         let root = path::join("/", dir);
-        let loader = Self { source, root: "/".into(), referrer: None };
+        let loader = Self {
+            source,
+            root: "/".into(),
+            referrer: None,
+        };
         let root = loader.confirm_dir(dir, &root).context(NOT_A_DIRECTORY)?;
-        Ok(Self { root: root.into(), ..loader })
-    }
-
-    pub(crate) fn source(&self) -> &Source<'a> {
-        &self.source
+        Ok(Self {
+            root: root.into(),
+            ..loader
+        })
     }
 
     /// Absolute path of the directory.
@@ -95,10 +100,11 @@ impl<'a> Loader<'a> {
         }
         match self.source.fs.kind(absolute) {
             Some(EntryKind::Directory) => Ok(absolute.to_owned()),
-            Some(EntryKind::File) => {
-                Err(Error::new(format!("'{named}': file is not directory")))
-            }
-            None => Err(self.source.absent(named, absolute).context("not a valid directory")),
+            Some(EntryKind::File) => Err(Error::new(format!("'{named}': file is not directory"))),
+            None => Err(self
+                .source
+                .absent(named, absolute)
+                .context("not a valid directory")),
         }
     }
 
@@ -119,7 +125,9 @@ impl<'a> Loader<'a> {
         }
         let absolute = path::join(&self.root, path);
         let named = self.source.show(&absolute);
-        let root = self.confirm_dir(&named, &absolute).context(NOT_A_DIRECTORY)?;
+        let root = self
+            .confirm_dir(&named, &absolute)
+            .context(NOT_A_DIRECTORY)?;
         self.refuse_cycle(&root)?;
         Ok(Rc::new(Self {
             source: Rc::clone(&self.source),
@@ -136,12 +144,16 @@ impl<'a> Loader<'a> {
                 self.shown_root()
             )));
         }
-        self.referrer.as_ref().map_or(Ok(()), |referrer| referrer.refuse_cycle(candidate))
+        self.referrer
+            .as_ref()
+            .map_or(Ok(()), |referrer| referrer.refuse_cycle(candidate))
     }
 
     /// The path of a file relative to the root of the tree, for positions.
     pub(crate) fn relative(&self, path: &str) -> String {
-        path::join(&self.root, path).trim_start_matches('/').to_owned()
+        path::join(&self.root, path)
+            .trim_start_matches('/')
+            .to_owned()
     }
 
     /// Content of a file that this loader's kustomization names.
@@ -195,8 +207,17 @@ impl<'a> Loader<'a> {
 pub(crate) fn is_remote_repository(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
     let lower = lower.strip_prefix("git::").unwrap_or(&lower);
-    ["https://", "http://", "ssh://", "git://", "github.com/", "github.com:", "gh:", "git@"]
-        .iter()
-        .any(|prefix| lower.starts_with(prefix))
+    [
+        "https://",
+        "http://",
+        "ssh://",
+        "git://",
+        "github.com/",
+        "github.com:",
+        "gh:",
+        "git@",
+    ]
+    .iter()
+    .any(|prefix| lower.starts_with(prefix))
         || lower.contains("@github.com:")
 }

@@ -1,5 +1,7 @@
 //! Where objects come from and what changed them (`buildMetadata`).
 
+use std::fmt::Write as _;
+
 use weir_yaml::{Object, Value};
 
 use crate::context::Context;
@@ -20,7 +22,10 @@ pub(crate) struct Origin {
 impl Origin {
     /// Further down.
     pub(crate) fn append(&self, more: &str) -> Self {
-        Self { path: path::join(&self.path, more), ..self.clone() }
+        Self {
+            path: path::join(&self.path, more),
+            ..self.clone()
+        }
     }
 
     /// Of a built-in plugin that a kustomization file configures.
@@ -28,13 +33,18 @@ impl Origin {
         Self {
             path: String::new(),
             configured_in: path::join(&self.path, file),
-            configured_by: ["builtin".to_owned(), kind.to_owned(), String::new(), String::new()],
+            configured_by: [
+                "builtin".to_owned(),
+                kind.to_owned(),
+                String::new(),
+                String::new(),
+            ],
         }
     }
 
     fn value(&self) -> Value {
         let mut object = Object::new();
-        let mut put = |object: &mut Object, key: &str, text: &str| {
+        let put = |object: &mut Object, key: &str, text: &str| {
             if !text.is_empty() {
                 object.push(key.to_owned(), Value::from(text));
             }
@@ -42,8 +52,9 @@ impl Origin {
         put(&mut object, "path", &self.path);
         put(&mut object, "configuredIn", &self.configured_in);
         let mut by = Object::new();
-        for (key, text) in
-            ["apiVersion", "kind", "name", "namespace"].into_iter().zip(&self.configured_by)
+        for (key, text) in ["apiVersion", "kind", "name", "namespace"]
+            .into_iter()
+            .zip(&self.configured_by)
         {
             put(&mut by, key, text);
         }
@@ -66,7 +77,11 @@ impl Origin {
     fn parse(text: &str) -> Self {
         let value = weir_yaml::from_yaml(text).unwrap_or_default();
         let text = |value: &Value, key: &str| {
-            value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+            value
+                .get(key)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
         };
         let by = value.get("configuredBy").cloned().unwrap_or_default();
         Self {
@@ -79,11 +94,13 @@ impl Origin {
 
 /// Fields in the order of the struct, as go-yaml v3 writes them.
 fn write_fields(out: &mut String, value: &Value, indent: &str) -> Result<()> {
-    let Some(object) = value.as_object() else { return Ok(()) };
+    let Some(object) = value.as_object() else {
+        return Ok(());
+    };
     for (key, value) in object.iter() {
         match value {
             Value::Object(_) => {
-                out.push_str(&format!("{indent}{key}:\n"));
+                let _ = writeln!(out, "{indent}{key}:");
                 write_fields(out, value, &format!("{indent}  "))?;
             }
             other => {
@@ -98,10 +115,11 @@ fn write_fields(out: &mut String, value: &Value, indent: &str) -> Result<()> {
     Ok(())
 }
 
-impl Context<'_> {
+impl Context {
     /// The origin of an object, if it is known.
     pub(crate) fn origin(&self, handle: Handle) -> Option<Origin> {
-        self.annotation(handle, annotation::ORIGIN).map(Origin::parse)
+        self.annotation(handle, annotation::ORIGIN)
+            .map(Origin::parse)
     }
 
     /// Origin of the plugin that an object configures.
@@ -151,8 +169,10 @@ impl Context<'_> {
                 self.set_origin(*handle, origin)?;
                 continue;
             }
-            let mut text =
-                self.annotation(*handle, annotation::TRANSFORMATIONS).unwrap_or_default().to_owned();
+            let mut text = self
+                .annotation(*handle, annotation::TRANSFORMATIONS)
+                .unwrap_or_default()
+                .to_owned();
             for (i, line) in origin.text()?.lines().enumerate() {
                 text.push_str(if i == 0 { "- " } else { "  " });
                 text.push_str(line);

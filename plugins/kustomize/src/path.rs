@@ -1,7 +1,7 @@
 //! Slash-separated paths, resolved by name as Go's `path` does.
 
 /// The shortest equivalent of `path` (`path.Clean`).
-pub fn clean(path: &str) -> String {
+pub(crate) fn clean(path: &str) -> String {
     if path.is_empty() {
         return ".".to_owned();
     }
@@ -29,7 +29,7 @@ pub fn clean(path: &str) -> String {
 }
 
 /// Two paths joined and cleaned (`path.Join`).
-pub fn join(base: &str, path: &str) -> String {
+pub(crate) fn join(base: &str, path: &str) -> String {
     match (base.is_empty(), path.is_empty()) {
         (true, true) => String::new(),
         (true, false) => clean(path),
@@ -39,16 +39,20 @@ pub fn join(base: &str, path: &str) -> String {
 }
 
 /// The last element (`path.Base`).
-pub fn base(path: &str) -> &str {
+pub(crate) fn base(path: &str) -> &str {
     if path.is_empty() {
         return ".";
     }
     let trimmed = path.trim_end_matches('/');
-    if trimmed.is_empty() { "/" } else { trimmed.rsplit('/').next().unwrap_or(trimmed) }
+    if trimmed.is_empty() {
+        "/"
+    } else {
+        trimmed.rsplit('/').next().unwrap_or(trimmed)
+    }
 }
 
 /// Everything but the last element of a cleaned absolute path.
-pub fn parent(path: &str) -> &str {
+pub(crate) fn parent(path: &str) -> &str {
     match path.rfind('/') {
         Some(0) | None => "/",
         Some(at) => &path[..at],
@@ -56,8 +60,10 @@ pub fn parent(path: &str) -> &str {
 }
 
 /// True if the absolute `path` is `root` or below it.
-pub fn is_within(path: &str, root: &str) -> bool {
+pub(crate) fn is_within(path: &str, root: &str) -> bool {
     root == "/"
         || path == root
-        || path.strip_prefix(root).is_some_and(|rest| rest.starts_with('/'))
+        || path
+            .strip_prefix(root)
+            .is_some_and(|rest| rest.starts_with('/'))
 }

@@ -33,7 +33,7 @@ pub(crate) enum Generator<'a> {
 }
 
 impl Generator<'_> {
-    pub(crate) fn generate(&self, cx: &mut Context<'_>) -> Result<Vec<Handle>> {
+    pub(crate) fn generate(&self, cx: &mut Context) -> Result<Vec<Handle>> {
         let made = match self {
             Self::ConfigMap(loader, args) => generators::config_map(cx, loader, &args.args)?,
             Self::Secret(loader, args) => generators::secret(cx, loader, args)?,
@@ -65,18 +65,22 @@ fn trouble(err: Error, kind: &str, config: &Value) -> Error {
     let config = if config.is_null() {
         String::new()
     } else {
-        weir_yaml::to_yaml(config).unwrap_or_default()
+        weir_yaml::to_yaml(config)
     };
-    err.context(format!("trouble configuring builtin {kind} with config: `\n{config}`"))
+    err.context(format!(
+        "trouble configuring builtin {kind} with config: `\n{config}`"
+    ))
 }
 
 impl<'a> Target<'a> {
     fn builtin_origin(&self, kind: &str) -> Option<Origin> {
-        self.origin.as_ref().map(|origin| origin.builtin(self.file_name, kind))
+        self.origin
+            .as_ref()
+            .map(|origin| origin.builtin(self.file_name, kind))
     }
 
     /// Generators of the kustomization's own fields.
-    pub(crate) fn builtin_generators(&self, _cx: &Context<'_>) -> Result<Vec<Generated<'a>>> {
+    pub(crate) fn builtin_generators(&self, _cx: &Context) -> Result<Vec<Generated<'a>>> {
         let kustomization = &self.kustomization;
         let global = kustomization.generator_options.as_ref();
         let mut made = Vec::new();
@@ -96,14 +100,18 @@ impl<'a> Target<'a> {
                 origin: self.builtin_origin("SecretGenerator"),
             });
         }
-        if kustomization.helm_charts.as_ref().is_some_and(|charts| !charts.is_empty()) {
+        if kustomization
+            .helm_charts
+            .as_ref()
+            .is_some_and(|charts| !charts.is_empty())
+        {
             return Err(helm_refused());
         }
         Ok(made)
     }
 
     /// Objects that configure plugins: given inline, or by file or directory.
-    fn plugin_configs(&mut self, cx: &mut Context<'_>, entries: &[String]) -> Result<Vec<Handle>> {
+    fn plugin_configs(&mut self, cx: &mut Context, entries: &[String]) -> Result<Vec<Handle>> {
         let mut gathered = Accumulator::default();
         let mut paths = Vec::new();
         for entry in entries {
@@ -128,21 +136,22 @@ impl<'a> Target<'a> {
     }
 
     /// Generators that objects configure.
-    pub(crate) fn external_generators(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Result<Vec<Generated<'a>>> {
+    pub(crate) fn external_generators(&mut self, cx: &mut Context) -> Result<Vec<Generated<'a>>> {
         let entries = self.kustomization.generators.clone().unwrap_or_default();
         let mut made = Vec::new();
         for handle in self.plugin_configs(cx, &entries)? {
-            let generator =
-                self.external_generator(cx, handle).context("failed to load generator")?;
-            made.push(Generated { generator, origin: cx.plugin_origin(handle) });
+            let generator = self
+                .external_generator(cx, handle)
+                .context("failed to load generator")?;
+            made.push(Generated {
+                generator,
+                origin: cx.plugin_origin(handle),
+            });
         }
         Ok(made)
     }
 
-    fn external_generator(&self, cx: &Context<'_>, handle: Handle) -> Result<Generator<'a>> {
+    fn external_generator(&self, cx: &Context, handle: Handle) -> Result<Generator<'a>> {
         let kind = cx.kind(handle).to_owned();
         refuse_external(cx, handle)?;
         let config = printed(cx, handle)?;
@@ -158,29 +167,31 @@ impl<'a> Target<'a> {
                 Ok(Generator::ConfigMap(loader, args))
             }
             "SecretGenerator" => {
-                let mut args: SecretArgs =
-                    decode::decode(&config, Mode::Lenient).map_err(fails)?;
+                let mut args: SecretArgs = decode::decode(&config, Mode::Lenient).map_err(fails)?;
                 let metadata = metadata_of(&config).map_err(fails)?;
                 fill(&mut args.args.name, metadata.name);
                 fill(&mut args.args.namespace, metadata.namespace);
                 Ok(Generator::Secret(loader, args))
             }
-            "IAMPolicyGenerator" => {
-                IamPolicyGenerator::configure(&config).map(Generator::IamPolicy).map_err(fails)
-            }
+            "IAMPolicyGenerator" => IamPolicyGenerator::configure(&config)
+                .map(Generator::IamPolicy)
+                .map_err(fails),
             "HelmChartInflationGenerator" => Err(helm_refused()),
             _ if is_transformer(&kind) => {
                 let id = cx.org_id(handle)?;
                 Err(Error::new(format!("plugin {id} not a generator")))
             }
-            _ => Err(Error::new(format!("unable to load builtin {}", cx.gvk(handle)))),
+            _ => Err(Error::new(format!(
+                "unable to load builtin {}",
+                cx.gvk(handle)
+            ))),
         }
     }
 
     /// Transformers or validators that objects configure.
     pub(crate) fn external_transformers(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         entries: &[String],
     ) -> Result<Configured> {
         let mut made = Vec::new();
@@ -207,7 +218,7 @@ impl<'a> Target<'a> {
     /// Transformers of the kustomization's own fields, in kustomize's order.
     pub(crate) fn builtin_transformers(
         &self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         config: &TransformerConfig,
     ) -> Result<Configured> {
         let k = &self.kustomization;
@@ -216,7 +227,11 @@ impl<'a> Target<'a> {
         let mut push = |transformer, kind: &str| {
             made.push((transformer, self.builtin_origin(kind)));
         };
-        if let Some(paths) = k.patches_strategic_merge.as_ref().filter(|paths| !paths.is_empty()) {
+        if let Some(paths) = k
+            .patches_strategic_merge
+            .as_ref()
+            .filter(|paths| !paths.is_empty())
+        {
             let kind = "PatchStrategicMergeTransformer";
             let paths: Vec<String> = paths.iter().map(|path| path.0.clone()).collect();
             let shown = object([("paths", strings(&paths))]);
@@ -237,15 +252,21 @@ impl<'a> Target<'a> {
             push(Transformer::Namespace(transformer), "NamespaceTransformer");
         }
         if !k.name_prefix.is_empty() {
-            let field_specs = some(&config.name_prefix);
+            let field_specs = Some(config.name_prefix.clone());
             let prefix = k.name_prefix.clone();
-            let transformer = PrefixTransformer { prefix, field_specs };
+            let transformer = PrefixTransformer {
+                prefix,
+                field_specs,
+            };
             push(Transformer::Prefix(transformer), "PrefixTransformer");
         }
         if !k.name_suffix.is_empty() {
-            let field_specs = some(&config.name_suffix);
+            let field_specs = Some(config.name_suffix.clone());
             let suffix = k.name_suffix.clone();
-            let transformer = SuffixTransformer { suffix, field_specs };
+            let transformer = SuffixTransformer {
+                suffix,
+                field_specs,
+            };
             push(Transformer::Suffix(transformer), "SuffixTransformer");
         }
         for transformer in self.label_transformers(config)? {
@@ -254,13 +275,22 @@ impl<'a> Target<'a> {
         if let Some(annotations) = k.common_annotations.as_ref().filter(|map| !map.is_empty()) {
             let annotations = annotations.clone();
             let field_specs = config.common_annotations.clone();
-            let transformer = AnnotationsTransformer { annotations, field_specs };
-            push(Transformer::Annotations(transformer), "AnnotationsTransformer");
+            let transformer = AnnotationsTransformer {
+                annotations,
+                field_specs,
+            };
+            push(
+                Transformer::Annotations(transformer),
+                "AnnotationsTransformer",
+            );
         }
         for patch in k.patches_json6902.iter().flatten() {
             let kind = "PatchJson6902Transformer";
             let shown = object([
-                ("target", patch.target.as_ref().map_or(Value::Null, shown_selector)),
+                (
+                    "target",
+                    patch.target.as_ref().map_or(Value::Null, shown_selector),
+                ),
                 ("path", text(&patch.path)),
                 ("jsonOp", text(&patch.patch)),
             ]);
@@ -272,12 +302,21 @@ impl<'a> Target<'a> {
         }
         for replica in k.replicas.iter().flatten() {
             let field_specs = config.replicas.clone();
-            let transformer = ReplicaCountTransformer { replica: replica.clone(), field_specs };
-            push(Transformer::ReplicaCount(transformer), "ReplicaCountTransformer");
+            let transformer = ReplicaCountTransformer {
+                replica: replica.clone(),
+                field_specs,
+            };
+            push(
+                Transformer::ReplicaCount(transformer),
+                "ReplicaCountTransformer",
+            );
         }
         for image in k.images.iter().flatten() {
             let field_specs = config.images.clone();
-            let transformer = ImageTagTransformer { image: image.clone(), field_specs };
+            let transformer = ImageTagTransformer {
+                image: image.clone(),
+                field_specs,
+            };
             push(Transformer::ImageTag(transformer), "ImageTagTransformer");
         }
         if let Some(replacements) = k.replacements.as_ref().filter(|list| !list.is_empty()) {
@@ -311,21 +350,26 @@ impl<'a> Target<'a> {
                 merge_one(&mut specs, &FieldSpec::of_all("metadata/labels", true))
             };
             merge().context("failed to merge labels")?;
-            made.push(LabelTransformer { labels: label.pairs.clone(), field_specs: specs });
+            made.push(LabelTransformer {
+                labels: label.pairs.clone(),
+                field_specs: specs,
+            });
         }
         let field_specs = config.common_labels.clone();
-        made.push(LabelTransformer { labels: common, field_specs });
+        made.push(LabelTransformer {
+            labels: common,
+            field_specs,
+        });
         Ok(made)
     }
 }
 
-/// A list that counts as given only if there is something in it.
-fn some(specs: &[FieldSpec]) -> Option<Vec<FieldSpec>> {
-    Some(specs.to_vec())
-}
-
 fn text(text: &str) -> Value {
-    if text.is_empty() { Value::Null } else { Value::from(text) }
+    if text.is_empty() {
+        Value::Null
+    } else {
+        Value::from(text)
+    }
 }
 
 fn strings(list: &[String]) -> Value {
@@ -334,7 +378,11 @@ fn strings(list: &[String]) -> Value {
 
 fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
     let fields = fields.into_iter().filter(|(_, value)| !value.is_null());
-    Value::Object(fields.map(|(key, value)| (key.to_owned(), value)).collect::<Object>())
+    Value::Object(
+        fields
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect::<Object>(),
+    )
 }
 
 fn fill(field: &mut String, default: String) {
@@ -351,14 +399,14 @@ fn metadata_of(config: &Value) -> Result<Metadata> {
 }
 
 /// An object as its plugin reads it: printed and read again.
-fn printed(cx: &Context<'_>, handle: Handle) -> Result<Value> {
+fn printed(cx: &Context, handle: Handle) -> Result<Value> {
     let text = cx
         .to_yaml(handle)
         .context(format!("marshalling yaml from res {}", cx.org_id(handle)?))?;
     Ok(weir_yaml::from_yaml(&text)?)
 }
 
-fn fails_configuration(cx: &Context<'_>, handle: Handle, err: Error) -> Error {
+fn fails_configuration(cx: &Context, handle: Handle, err: Error) -> Error {
     match cx.org_id(handle) {
         Ok(id) => err.context(format!("plugin {id} fails configuration")),
         Err(_) => err,
@@ -366,7 +414,7 @@ fn fails_configuration(cx: &Context<'_>, handle: Handle, err: Error) -> Error {
 }
 
 /// Refuses what is not built in: programs and containers cannot be run here.
-fn refuse_external(cx: &Context<'_>, handle: Handle) -> Result<()> {
+fn refuse_external(cx: &Context, handle: Handle) -> Result<()> {
     let gvk = cx.gvk(handle);
     if gvk.group.is_empty() && gvk.version == "builtin" {
         return Ok(());

@@ -9,13 +9,13 @@ const NO_NAMESPACE: &str = "[noNs]";
 const NO_NAME: &str = "[noName]";
 
 /// Stands for the namespace of objects that have none.
-pub const NOT_A_NAMESPACE: &str = "_non_namespaceable_";
+pub(crate) const NOT_A_NAMESPACE: &str = "_non_namespaceable_";
 /// The namespace of objects that do not say.
-pub const DEFAULT_NAMESPACE: &str = "default";
+pub(crate) const DEFAULT_NAMESPACE: &str = "default";
 
 /// Group, version and kind.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct Gvk {
+pub(crate) struct Gvk {
     /// Group, empty for the core group or for any.
     pub group: String,
     /// Version.
@@ -27,13 +27,13 @@ pub struct Gvk {
 }
 
 /// Splits `apps/v1`.
-pub fn parse_group_version(api_version: &str) -> (&str, &str) {
+pub(crate) fn parse_group_version(api_version: &str) -> (&str, &str) {
     api_version.split_once('/').unwrap_or(("", api_version))
 }
 
 impl Gvk {
     /// `apps/v1`
-    pub fn api_version(&self) -> String {
+    pub(crate) fn api_version(&self) -> String {
         if self.group.is_empty() {
             self.version.clone()
         } else {
@@ -42,12 +42,12 @@ impl Gvk {
     }
 
     /// Same group, version and kind.
-    pub fn equals(&self, other: &Self) -> bool {
+    pub(crate) fn equals(&self, other: &Self) -> bool {
         self.group == other.group && self.version == other.version && self.kind == other.kind
     }
 
     /// True if every part that `selector` has is the same here.
-    pub fn is_selected(&self, selector: &Self) -> bool {
+    pub(crate) fn is_selected(&self, selector: &Self) -> bool {
         (selector.group.is_empty() || self.group == selector.group)
             && (selector.version.is_empty() || self.version == selector.version)
             && (selector.kind.is_empty() || self.kind == selector.kind)
@@ -56,7 +56,11 @@ impl Gvk {
     /// Text by which equal ranks are ordered: absent parts sort last.
     pub(crate) fn sort_text(&self) -> String {
         let or = |part: &'static str, value: &str| {
-            if value.is_empty() { part.to_owned() } else { value.to_owned() }
+            if value.is_empty() {
+                part.to_owned()
+            } else {
+                value.to_owned()
+            }
         };
         format!(
             "{}_{}_{}",
@@ -81,7 +85,7 @@ impl fmt::Display for Gvk {
 
 /// Full identity.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct ResId {
+pub(crate) struct ResId {
     /// Group, version and kind.
     pub gvk: Gvk,
     /// Name.
@@ -93,13 +97,18 @@ pub struct ResId {
 impl fmt::Display for ResId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = or(&self.name, NO_NAME);
-        write!(f, "{}/{name}.{}", self.gvk, or(&self.namespace, NO_NAMESPACE))
+        write!(
+            f,
+            "{}/{name}.{}",
+            self.gvk,
+            or(&self.namespace, NO_NAMESPACE)
+        )
     }
 }
 
 impl ResId {
     /// Never empty: what stands for no namespace, the default one, or the one given.
-    pub fn effective_namespace(&self) -> &str {
+    pub(crate) fn effective_namespace(&self) -> &str {
         if self.gvk.cluster_scoped {
             NOT_A_NAMESPACE
         } else if self.namespace.is_empty() {
@@ -110,29 +119,29 @@ impl ResId {
     }
 
     /// Same effective namespace.
-    pub fn same_namespace(&self, other: &Self) -> bool {
+    pub(crate) fn same_namespace(&self, other: &Self) -> bool {
         self.effective_namespace() == other.effective_namespace()
     }
 
     /// Same group, version, kind and name.
-    pub fn gvkn_equals(&self, other: &Self) -> bool {
+    pub(crate) fn gvkn_equals(&self, other: &Self) -> bool {
         self.name == other.name && self.gvk.equals(&other.gvk)
     }
 
     /// Same everything, with namespaces compared by effect.
-    pub fn equals(&self, other: &Self) -> bool {
+    pub(crate) fn equals(&self, other: &Self) -> bool {
         self.gvkn_equals(other) && self.same_namespace(other)
     }
 
     /// True if every part that `selector` has is the same here.
-    pub fn is_selected_by(&self, selector: &Self) -> bool {
+    pub(crate) fn is_selected_by(&self, selector: &Self) -> bool {
         (selector.name.is_empty() || selector.name == self.name)
             && (selector.namespace.is_empty() || selector.same_namespace(self))
             && self.gvk.is_selected(&selector.gvk)
     }
 
     /// True if nothing is set.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
@@ -187,7 +196,10 @@ const FIRST: [&str; 22] = [
     "CronJob",
     "PodDisruptionBudget",
 ];
-const LAST: [&str; 2] = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
+const LAST: [&str; 2] = [
+    "MutatingWebhookConfiguration",
+    "ValidatingWebhookConfiguration",
+];
 
 /// Kinds that come first and last in the legacy order.
 pub(crate) fn legacy_order() -> (Vec<String>, Vec<String>) {

@@ -24,11 +24,14 @@ impl ResMap {
     }
 
     pub(crate) fn from_list(list: Vec<Handle>) -> Self {
-        Self { list, ..Self::default() }
+        Self {
+            list,
+            ..Self::default()
+        }
     }
 
     /// Every resource must have another identity.
-    pub(crate) fn from_resources(cx: &Context<'_>, resources: Vec<Handle>) -> Result<Self> {
+    pub(crate) fn from_resources(cx: &Context, resources: Vec<Handle>) -> Result<Self> {
         let mut map = Self::new();
         map.append_all(cx, &resources)?;
         Ok(map)
@@ -50,7 +53,7 @@ impl ResMap {
         self.touch();
     }
 
-    fn current_index(&mut self, cx: &Context<'_>) -> &mut HashMap<String, u32> {
+    fn current_index(&mut self, cx: &Context) -> &mut HashMap<String, u32> {
         self.by_current.get_or_insert_with(|| {
             let mut index = HashMap::with_capacity(self.list.len());
             for handle in &self.list {
@@ -60,7 +63,7 @@ impl ResMap {
         })
     }
 
-    fn any_index(&mut self, cx: &Context<'_>) -> Result<&mut HashMap<String, Vec<Handle>>> {
+    fn any_index(&mut self, cx: &Context) -> Result<&mut HashMap<String, Vec<Handle>>> {
         if self.by_any.is_none() {
             let mut index = HashMap::with_capacity(self.list.len());
             for handle in &self.list {
@@ -72,7 +75,7 @@ impl ResMap {
     }
 
     /// Adds a resource of a new identity.
-    pub(crate) fn append(&mut self, cx: &Context<'_>, handle: Handle) -> Result<()> {
+    pub(crate) fn append(&mut self, cx: &Context, handle: Handle) -> Result<()> {
         let id = cx.cur_id(handle);
         let count = self.current_index(cx).entry(id.key()).or_default();
         if *count > 0 {
@@ -88,19 +91,16 @@ impl ResMap {
         Ok(())
     }
 
-    pub(crate) fn append_all(&mut self, cx: &Context<'_>, handles: &[Handle]) -> Result<()> {
-        handles.iter().try_for_each(|handle| self.append(cx, *handle))
-    }
-
-    /// How many resources have this identity now.
-    pub(crate) fn count_current(&mut self, cx: &Context<'_>, id: &ResId) -> u32 {
-        self.current_index(cx).get(&id.key()).copied().unwrap_or(0)
+    pub(crate) fn append_all(&mut self, cx: &Context, handles: &[Handle]) -> Result<()> {
+        handles
+            .iter()
+            .try_for_each(|handle| self.append(cx, *handle))
     }
 
     /// Resources that have or had an identity that matches.
     pub(crate) fn matching_any(
         &self,
-        cx: &Context<'_>,
+        cx: &Context,
         matches: impl Fn(&ResId) -> bool,
     ) -> Result<Vec<Handle>> {
         let mut found = Vec::new();
@@ -116,14 +116,18 @@ impl ResMap {
     }
 
     /// Resources that have or had this identity.
-    pub(crate) fn by_any_id(&mut self, cx: &Context<'_>, id: &ResId) -> Result<Vec<Handle>> {
-        let mut found = self.any_index(cx)?.get(&id.key()).cloned().unwrap_or_default();
+    pub(crate) fn by_any_id(&mut self, cx: &Context, id: &ResId) -> Result<Vec<Handle>> {
+        let mut found = self
+            .any_index(cx)?
+            .get(&id.key())
+            .cloned()
+            .unwrap_or_default();
         found.retain(|handle| !cx.is_nil_or_empty(*handle));
         Ok(found)
     }
 
     /// The one resource that has or had this identity.
-    pub(crate) fn get_by_id(&mut self, cx: &Context<'_>, id: &ResId) -> Result<Handle> {
+    pub(crate) fn get_by_id(&mut self, cx: &Context, id: &ResId) -> Result<Handle> {
         let found = self.by_any_id(cx, id)?;
         let problem = match found.as_slice() {
             [one] => return Ok(*one),
@@ -137,11 +141,11 @@ impl ResMap {
 
     /// Takes in what a generator made: by its behavior it is new, or replaces or extends an object
     /// that is there.
-    pub(crate) fn absorb_all(&mut self, cx: &mut Context<'_>, made: &[Handle]) -> Result<()> {
+    pub(crate) fn absorb_all(&mut self, cx: &mut Context, made: &[Handle]) -> Result<()> {
         made.iter().try_for_each(|handle| self.absorb(cx, *handle))
     }
 
-    fn absorb(&mut self, cx: &mut Context<'_>, handle: Handle) -> Result<()> {
+    fn absorb(&mut self, cx: &mut Context, handle: Handle) -> Result<()> {
         let id = cx.cur_id(handle);
         let behavior = cx.behavior(handle);
         let matches = self.by_any_id(cx, &id)?;
@@ -188,7 +192,9 @@ impl ResMap {
         // It took over every identity of the old one.
         if let Some(index) = &mut self.by_any {
             for key in any_keys(cx, handle)? {
-                let slot = index.get_mut(&key).and_then(|found| found.iter_mut().find(|h| **h == old));
+                let slot = index
+                    .get_mut(&key)
+                    .and_then(|found| found.iter_mut().find(|h| **h == old));
                 if let Some(slot) = slot {
                     *slot = handle;
                 }
@@ -198,7 +204,7 @@ impl ResMap {
     }
 
     /// Drops what has been deleted.
-    pub(crate) fn drop_empties(&mut self, cx: &Context<'_>) {
+    pub(crate) fn drop_empties(&mut self, cx: &Context) {
         let before = self.list.len();
         self.list.retain(|handle| !cx.is_nil_or_empty(*handle));
         if self.list.len() != before {
@@ -207,7 +213,7 @@ impl ResMap {
     }
 
     /// Resources that a selector selects.
-    pub(crate) fn select(&self, cx: &Context<'_>, selector: &Selector) -> Result<Vec<Handle>> {
+    pub(crate) fn select(&self, cx: &Context, selector: &Selector) -> Result<Vec<Handle>> {
         let patterns = SelectorPatterns::new(selector)?;
         let mut parsed = None;
         let mut found = Vec::new();
@@ -239,11 +245,7 @@ impl ResMap {
     }
 }
 
-fn index_any(
-    index: &mut HashMap<String, Vec<Handle>>,
-    cx: &Context<'_>,
-    handle: Handle,
-) -> Result<()> {
+fn index_any(index: &mut HashMap<String, Vec<Handle>>, cx: &Context, handle: Handle) -> Result<()> {
     for key in any_keys(cx, handle)? {
         index.entry(key).or_default().push(handle);
     }
@@ -251,7 +253,7 @@ fn index_any(
 }
 
 /// Every identity of a resource, once.
-fn any_keys(cx: &Context<'_>, handle: Handle) -> Result<Vec<String>> {
+fn any_keys(cx: &Context, handle: Handle) -> Result<Vec<String>> {
     let mut keys: Vec<String> = cx.prev_ids(handle)?.iter().map(ResId::key).collect();
     keys.push(cx.cur_id(handle).key());
     keys.sort_unstable();

@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use weir_yaml::{Arena, Node, NodeId, Tag, Value, decode, emit};
+use weir_yaml::{Node, NodeId, Value, decode};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -16,8 +16,7 @@ use crate::rnode::{self, StringMap};
 pub(crate) mod annotation {
     pub(crate) const PREVIOUS_KINDS: &str = "internal.config.kubernetes.io/previousKinds";
     pub(crate) const PREVIOUS_NAMES: &str = "internal.config.kubernetes.io/previousNames";
-    pub(crate) const PREVIOUS_NAMESPACES: &str =
-        "internal.config.kubernetes.io/previousNamespaces";
+    pub(crate) const PREVIOUS_NAMESPACES: &str = "internal.config.kubernetes.io/previousNamespaces";
     pub(crate) const PREFIXES: &str = "internal.config.kubernetes.io/prefixes";
     pub(crate) const SUFFIXES: &str = "internal.config.kubernetes.io/suffixes";
     pub(crate) const REF_BY: &str = "internal.config.kubernetes.io/refBy";
@@ -101,10 +100,14 @@ impl Behavior {
     }
 }
 
-impl Context<'_> {
+impl Context {
     /// Makes a resource of a node.
     pub(crate) fn add_resource(&mut self, node: NodeId) -> Handle {
-        self.resources.push(Resource { node: Some(node), ref_var_names: Vec::new(), file: None });
+        self.resources.push(Resource {
+            node: Some(node),
+            ref_var_names: Vec::new(),
+            file: None,
+        });
         Handle(self.resources.len() - 1)
     }
 
@@ -122,31 +125,41 @@ impl Context<'_> {
 
     /// True if it was deleted or is empty.
     pub(crate) fn is_nil_or_empty(&self, handle: Handle) -> bool {
-        self.node(handle).is_none_or(|node| self.arena[node].is_nil_or_empty())
+        self.node(handle)
+            .is_none_or(|node| self.arena[node].is_nil_or_empty())
     }
 
     /// A copy that shares nothing.
     pub(crate) fn deep_copy(&mut self, handle: Handle) -> Handle {
         let node = self.node(handle).map(|node| self.arena.copy(node));
-        let copy = Resource { node, ..self.resources[handle.0].clone() };
+        let copy = Resource {
+            node,
+            ..self.resources[handle.0].clone()
+        };
         self.resources.push(copy);
         Handle(self.resources.len() - 1)
     }
 
     pub(crate) fn kind(&self, handle: Handle) -> &str {
-        self.node(handle).map_or("", |node| rnode::top_text(&self.arena, node, "kind"))
+        self.node(handle)
+            .map_or("", |node| rnode::top_text(&self.arena, node, "kind"))
     }
 
     pub(crate) fn name(&self, handle: Handle) -> &str {
-        self.node(handle).map_or("", |node| rnode::metadata_text(&self.arena, node, "name"))
+        self.node(handle)
+            .map_or("", |node| rnode::metadata_text(&self.arena, node, "name"))
     }
 
     pub(crate) fn namespace(&self, handle: Handle) -> &str {
-        self.node(handle).map_or("", |node| rnode::metadata_text(&self.arena, node, "namespace"))
+        self.node(handle).map_or("", |node| {
+            rnode::metadata_text(&self.arena, node, "namespace")
+        })
     }
 
     pub(crate) fn gvk(&self, handle: Handle) -> Gvk {
-        let Some(node) = self.node(handle) else { return Gvk::default() };
+        let Some(node) = self.node(handle) else {
+            return Gvk::default();
+        };
         let api_version = rnode::top_text(&self.arena, node, "apiVersion");
         let (group, version) = parse_group_version(api_version);
         let kind = rnode::top_text(&self.arena, node, "kind");
@@ -169,13 +182,16 @@ impl Context<'_> {
 
     /// Identities that it had before, the oldest first.
     pub(crate) fn prev_ids(&self, handle: Handle) -> Result<Vec<ResId>> {
-        self.node(handle).map_or(Ok(Vec::new()), |node| self.prev_ids_of(node))
+        self.node(handle)
+            .map_or(Ok(Vec::new()), |node| self.prev_ids_of(node))
     }
 
     /// As [`Self::prev_ids`], of a node.
     pub(crate) fn prev_ids_of(&self, node: NodeId) -> Result<Vec<ResId>> {
         let entry = |key| rnode::meta_map_entry(&self.arena, node, "annotations", key);
-        let Some(previous_names) = entry(names::PREVIOUS_NAMES) else { return Ok(Vec::new()) };
+        let Some(previous_names) = entry(names::PREVIOUS_NAMES) else {
+            return Ok(Vec::new());
+        };
         let namespaces = entry(names::PREVIOUS_NAMESPACES).unwrap_or_default();
         let kinds = entry(names::PREVIOUS_KINDS).unwrap_or_default();
         let count = |text: &str| text.split(',').count();
@@ -187,7 +203,10 @@ impl Context<'_> {
         }
         let api_version = rnode::top_text(&self.arena, node, "apiVersion");
         let (group, version) = parse_group_version(api_version);
-        let ids = previous_names.split(',').zip(namespaces.split(',')).zip(kinds.split(','));
+        let ids = previous_names
+            .split(',')
+            .zip(namespaces.split(','))
+            .zip(kinds.split(','));
         Ok(ids
             .map(|((name, namespace), kind)| ResId {
                 gvk: Gvk {
@@ -221,13 +240,15 @@ impl Context<'_> {
     }
 
     pub(crate) fn annotations(&self, handle: Handle) -> StringMap {
-        self.node(handle)
-            .map_or_else(StringMap::new, |node| rnode::meta_map(&self.arena, node, "annotations"))
+        self.node(handle).map_or_else(StringMap::new, |node| {
+            rnode::meta_map(&self.arena, node, "annotations")
+        })
     }
 
     pub(crate) fn labels(&self, handle: Handle) -> StringMap {
-        self.node(handle)
-            .map_or_else(StringMap::new, |node| rnode::meta_map(&self.arena, node, "labels"))
+        self.node(handle).map_or_else(StringMap::new, |node| {
+            rnode::meta_map(&self.arena, node, "labels")
+        })
     }
 
     pub(crate) fn set_annotations(&mut self, handle: Handle, map: &StringMap) -> Result<()> {
@@ -248,7 +269,9 @@ impl Context<'_> {
 
     /// Adds to a comma-separated annotation.
     pub(crate) fn append_csv(&mut self, handle: Handle, key: &str, value: &str) -> Result<()> {
-        let Some(node) = self.node(handle) else { return Ok(()) };
+        let Some(node) = self.node(handle) else {
+            return Ok(());
+        };
         if value.is_empty() {
             return Ok(());
         }
@@ -261,7 +284,8 @@ impl Context<'_> {
 
     /// Parts of a comma-separated annotation.
     pub(crate) fn csv(&self, handle: Handle, key: &str) -> Vec<&str> {
-        self.annotation(handle, key).map_or_else(Vec::new, |text| text.split(',').collect())
+        self.annotation(handle, key)
+            .map_or_else(Vec::new, |text| text.split(',').collect())
     }
 
     pub(crate) fn is_enabled(&self, handle: Handle, key: &str) -> bool {
@@ -292,14 +316,18 @@ impl Context<'_> {
     }
 
     fn set_text(&mut self, handle: Handle, path: &[&str], text: &str) -> Result<()> {
-        let Some(node) = self.node(handle) else { return Ok(()) };
+        let Some(node) = self.node(handle) else {
+            return Ok(());
+        };
         let value = self.arena.add(Node::scalar(text));
         rnode::set_at(&mut self.arena, node, path, value)
     }
 
     /// Sets the namespace; an empty one takes the field out.
     pub(crate) fn set_namespace(&mut self, handle: Handle, namespace: &str) -> Result<()> {
-        let Some(node) = self.node(handle) else { return Ok(()) };
+        let Some(node) = self.node(handle) else {
+            return Ok(());
+        };
         let meta = rnode::get(&self.arena, node, "metadata")?;
         if !namespace.is_empty() {
             return self.set_text(handle, &["metadata", "namespace"], namespace);
@@ -312,12 +340,20 @@ impl Context<'_> {
 
     /// A map of text at the top, such as `data`.
     pub(crate) fn text_map(&self, handle: Handle, name: &str) -> StringMap {
-        let Some(map) = self.node(handle).and_then(|node| self.arena.field(node, name)) else {
+        let Some(map) = self
+            .node(handle)
+            .and_then(|node| self.arena.field(node, name))
+        else {
             return StringMap::new();
         };
         self.arena
             .fields(map)
-            .map(|(key, value)| (self.arena.text(key).to_owned(), self.arena.text(value).to_owned()))
+            .map(|(key, value)| {
+                (
+                    self.arena.text(key).to_owned(),
+                    self.arena.text(value).to_owned(),
+                )
+            })
             .collect()
     }
 
@@ -381,18 +417,6 @@ impl Context<'_> {
     /// The object as it is printed.
     pub(crate) fn to_yaml(&self, handle: Handle) -> Result<String> {
         let value = decode::for_printing(self.to_value(handle)?)?;
-        Ok(weir_yaml::to_yaml(&value)?)
+        Ok(weir_yaml::to_yaml(&value))
     }
-
-    /// The object in kyaml's own form, for messages.
-    pub(crate) fn to_kyaml(&self, handle: Handle) -> String {
-        self.node(handle)
-            .and_then(|node| emit::node_to_string(&self.arena, node).ok())
-            .unwrap_or_default()
-    }
-}
-
-/// A text node with a tag, for what setters write.
-pub(crate) fn scalar(arena: &mut Arena, text: &str, tag: Tag) -> NodeId {
-    arena.add(Node::tagged(text, tag))
 }

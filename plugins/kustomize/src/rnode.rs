@@ -74,11 +74,10 @@ pub(crate) fn parse_index(part: &str) -> Option<i64> {
 
 fn part_kind(next: Option<&&str>, last: Kind) -> Kind {
     match next {
-        None => last,
+        None | Some(&"") => last,
         Some(next) if is_list_index(next) || parse_index(next).is_some_and(|i| i >= 0) => {
             Kind::Sequence
         }
-        Some(next) if next.is_empty() => last,
         Some(_) => Kind::Mapping,
     }
 }
@@ -108,14 +107,19 @@ fn walk<S: AsRef<str>>(
     path: &[S],
     create: Option<Kind>,
 ) -> Result<Option<NodeId>> {
-    let parts: Vec<&str> =
-        path.iter().map(|part| part.as_ref().trim()).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = path
+        .iter()
+        .map(|part| part.as_ref().trim())
+        .filter(|part| !part.is_empty())
+        .collect();
     let mut at = id;
     for (i, part) in parts.iter().enumerate() {
         let next = parts.get(i + 1);
         let found = if let Some(index) = parse_index(part) {
             if index < 0 {
-                return Err(Error::new(format!("array index {index} cannot be negative")));
+                return Err(Error::new(format!(
+                    "array index {index} cannot be negative"
+                )));
             }
             expect_kind(arena, at, Kind::Sequence)?;
             arena[at].content.get(index as usize).copied()
@@ -183,7 +187,10 @@ pub(crate) fn match_element<S: AsRef<str>>(
     let content = &arena[id].content;
     if keys.first().is_none_or(|key| key.as_ref().is_empty()) {
         let wanted = values.first().map_or("", AsRef::as_ref);
-        return Ok(content.iter().copied().find(|item| arena[*item].value == wanted));
+        return Ok(content
+            .iter()
+            .copied()
+            .find(|item| arena[*item].value == wanted));
     }
     if keys.len() != values.len() && content.iter().any(|i| arena[*i].kind == Kind::Mapping) {
         return Err(Error::new(
@@ -222,7 +229,9 @@ pub(crate) fn clear(arena: &mut Arena, map: NodeId, name: &str) -> Result<()> {
         return Ok(());
     }
     expect_kind(arena, map, Kind::Mapping)?;
-    let at = arena.fields(map).position(|(key, _)| arena[key].value == name);
+    let at = arena
+        .fields(map)
+        .position(|(key, _)| arena[key].value == name);
     if let Some(at) = at {
         arena[map].content.drain(at * 2..at * 2 + 2);
     }
@@ -235,7 +244,10 @@ pub(crate) fn is_value_non_string(text: &str) -> bool {
         return false;
     }
     let simple = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'/' | b'+');
-    let first_simple = text.bytes().next().is_some_and(|b| simple(b) || b == b'-' || b == b'~');
+    let first_simple = text
+        .bytes()
+        .next()
+        .is_some_and(|b| simple(b) || b == b'-' || b == b'~');
     let rest_simple = text.bytes().skip(1).all(|b| simple(b) || b == b'-');
     if first_simple && rest_simple && text != "-" && !text.starts_with("--") {
         return !matches!(
@@ -315,7 +327,9 @@ pub(crate) fn set_field_styled(
 
 /// Sets a field below a path of maps, which are made as needed.
 pub(crate) fn set_at(arena: &mut Arena, id: NodeId, path: &[&str], value: NodeId) -> Result<()> {
-    let Some((name, parents)) = path.split_last() else { return Ok(()) };
+    let Some((name, parents)) = path.split_last() else {
+        return Ok(());
+    };
     match lookup_create(arena, id, parents, Kind::Mapping)? {
         Some(map) => set_field(arena, map, name, Some(value)).map(|_| ()),
         None => Ok(()),
@@ -336,7 +350,9 @@ pub(crate) fn metadata(arena: &Arena, id: NodeId) -> Option<NodeId> {
     if arena.is_null(id) {
         return None;
     }
-    arena.field(id, "metadata").filter(|meta| !arena[*meta].is_nil_or_empty())
+    arena
+        .field(id, "metadata")
+        .filter(|meta| !arena[*meta].is_nil_or_empty())
 }
 
 /// A text field of `metadata`.
@@ -349,7 +365,9 @@ pub(crate) fn metadata_text<'a>(arena: &'a Arena, id: NodeId, name: &str) -> &'a
 
 /// A text field at the top.
 pub(crate) fn top_text<'a>(arena: &'a Arena, id: NodeId, name: &str) -> &'a str {
-    arena.field(id, name).map_or("", |value| &arena[value].value)
+    arena
+        .field(id, name)
+        .map_or("", |value| &arena[value].value)
 }
 
 /// One entry of a map in `metadata`.
@@ -360,7 +378,9 @@ pub(crate) fn meta_map_entry<'a>(
     key: &str,
 ) -> Option<&'a str> {
     let map = arena.field(metadata(arena, id)?, map)?;
-    arena.field(map, key).map(|value| arena[value].value.as_str())
+    arena
+        .field(map, key)
+        .map(|value| arena[value].value.as_str())
 }
 
 /// A map in `metadata`: labels or annotations.
@@ -388,7 +408,9 @@ pub(crate) fn set_meta_map(
     if entries.is_empty() {
         return Ok(());
     }
-    let Some(map) = lookup_create(arena, meta, &[name], Kind::Mapping)? else { return Ok(()) };
+    let Some(map) = lookup_create(arena, meta, &[name], Kind::Mapping)? else {
+        return Ok(());
+    };
     for (key, value) in entries {
         let value = arena.add(string_node(value));
         quote_if_needed(arena, value);
@@ -404,8 +426,12 @@ pub(crate) fn set_annotation(arena: &mut Arena, id: NodeId, key: &str, value: &s
             return Ok(());
         }
         expect_kind(arena, map, Kind::Mapping)?;
-        if arena.field(map, name).is_some_and(|field| arena[field].content.is_empty()) {
-            clear(arena, map, name)?;
+        // Should the name stand there twice, it is the empty one that goes.
+        let at = arena
+            .fields(map)
+            .position(|(key, value)| arena[key].value == name && arena[value].content.is_empty());
+        if let Some(at) = at {
+            arena[map].content.drain(at * 2..at * 2 + 2);
         }
         Ok(())
     };

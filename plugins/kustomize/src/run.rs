@@ -57,7 +57,11 @@ pub struct Output {
 impl Output {
     /// All objects as `kustomize build` prints them.
     pub fn to_yaml(&self) -> String {
-        let documents: Vec<&str> = self.objects.iter().map(|object| object.yaml.as_str()).collect();
+        let documents: Vec<&str> = self
+            .objects
+            .iter()
+            .map(|object| object.yaml.as_str())
+            .collect();
         documents.join("---\n")
     }
 }
@@ -69,32 +73,34 @@ pub fn build(fs: &dyn FileSystem, dir: &str, options: &Options) -> Result<Output
         restrictor: options.load_restrictor,
         root_name: options.root_name.clone(),
     });
-    let mut cx = Context::new(Rc::clone(&source));
+    let mut cx = Context::new();
     let loader = Rc::new(Loader::at(source, dir)?);
     let target = Target::load(&mut cx, loader)?;
     run(cx, target, options)
 }
 
 /// Builds a kustomization that has been loaded.
-pub(crate) fn run(
-    mut cx: Context<'_>,
-    mut target: Target<'_>,
-    options: &Options,
-) -> Result<Output> {
+pub(crate) fn run(mut cx: Context, mut target: Target<'_>, options: &Options) -> Result<Output> {
     target.set_schema(&cx, true)?;
     let mut map = target.build(&mut cx)?;
     let kustomization = &target.kustomization;
     match (&kustomization.sort_options, options.reorder) {
         (Some(order), _) => transformers::sort(&cx, &mut map, order)?,
         (None, Reorder::Legacy) => {
-            let order = SortOptions { order: "legacy".to_owned(), ..SortOptions::default() };
+            let order = SortOptions {
+                order: "legacy".to_owned(),
+                ..SortOptions::default()
+            };
             transformers::sort(&cx, &mut map, &order)?;
         }
         (None, Reorder::None) => {}
     }
     if kustomization.wants_metadata("managedByLabel") {
         let version = options.version.as_deref().unwrap_or("v5.8.1");
-        let label = ("app.kubernetes.io/managed-by".to_owned(), format!("kustomize-{version}"));
+        let label = (
+            "app.kubernetes.io/managed-by".to_owned(),
+            format!("kustomize-{version}"),
+        );
         let specs = [FieldSpec::of_all("metadata/labels", true)];
         transformers::set_entries(&mut cx, &map, &BTreeMap::from([label]), &specs)?;
     }

@@ -18,7 +18,8 @@ use crate::transformers::{self, Transformer};
 use crate::types::{COMPONENT_KIND, Kustomization};
 
 /// Names of a kustomization file.
-pub(crate) const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+pub(crate) const FILE_NAMES: [&str; 3] =
+    ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// A loaded kustomization.
 pub(crate) struct Target<'a> {
@@ -31,11 +32,8 @@ pub(crate) struct Target<'a> {
 /// Says of a syntax error which file it is in (kustomize `kusterr`).
 pub(crate) fn in_file(err: Error, path: &str) -> Error {
     let text = err.message();
-    if text.contains("error converting YAML to JSON") || text.contains("error unmarshaling JSON")
-    {
-        err.reworded(|text| {
-            format!("YAML file [{path}] encounters a format error.\n{text}\n")
-        })
+    if text.contains("error converting YAML to JSON") || text.contains("error unmarshaling JSON") {
+        err.reworded(|text| format!("YAML file [{path}] encounters a format error.\n{text}\n"))
     } else if err.is_malformed_yaml() {
         err.reworded(|text| format!("{text} in File: {path}"))
     } else {
@@ -69,11 +67,10 @@ pub(crate) fn find_file(loader: &Loader<'_>) -> Result<(Vec<u8>, &'static str)> 
 
 impl<'a> Target<'a> {
     /// Reads the kustomization file at the loader's directory.
-    pub(crate) fn load(cx: &mut Context<'_>, loader: Rc<Loader<'a>>) -> Result<Self> {
+    pub(crate) fn load(cx: &mut Context, loader: Rc<Loader<'a>>) -> Result<Self> {
         let (content, file_name) = find_file(&loader)?;
         let read = || -> Result<Kustomization> {
-            let text =
-                weir_yaml::parse::decode_text(&content).context("invalid Kustomization")?;
+            let text = weir_yaml::parse::decode_text(&content).context("invalid Kustomization")?;
             Kustomization::parse(&text)
         };
         let kustomization = read().map_err(|err| err.at_file(&loader.relative(file_name)))?;
@@ -82,7 +79,7 @@ impl<'a> Target<'a> {
 
     /// Of a kustomization that has been read already.
     pub(crate) fn of(
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         loader: Rc<Loader<'a>>,
         mut kustomization: Kustomization,
         file_name: &'static str,
@@ -99,21 +96,33 @@ impl<'a> Target<'a> {
                 problems.join("\n")
             ))));
         }
-        Ok(Self { kustomization, file_name, loader, origin: None })
+        Ok(Self {
+            kustomization,
+            file_name,
+            loader,
+            origin: None,
+        })
     }
 
     /// Chooses the schemas that this kustomization asks for.
-    pub(crate) fn set_schema(&self, cx: &Context<'_>, reset: bool) -> Result<()> {
+    pub(crate) fn set_schema(&self, cx: &Context, reset: bool) -> Result<()> {
         let openapi = self.kustomization.openapi.as_ref();
         let get = |key: &str| openapi.and_then(|openapi| openapi.get(key));
         let document = get("path").map(|path| self.loader.load(path)).transpose()?;
-        cx.schemas.set(get("version").map(String::as_str), document.as_deref(), reset)
+        cx.schemas.set(
+            get("version").map(String::as_str),
+            document.as_deref(),
+            reset,
+        )
     }
 
     /// Builds everything.
-    pub(crate) fn build(&mut self, cx: &mut Context<'_>) -> Result<ResMap> {
-        let wants_origin =
-            self.kustomization.build_metadata.as_ref().is_some_and(|wanted| !wanted.is_empty());
+    pub(crate) fn build(&mut self, cx: &mut Context) -> Result<ResMap> {
+        let wants_origin = self
+            .kustomization
+            .build_metadata
+            .as_ref()
+            .is_some_and(|wanted| !wanted.is_empty());
         self.origin = wants_origin.then(Origin::default);
         let mut gathered = self.accumulate(cx, Accumulator::default())?;
         transformers::add_hashes(cx, &mut gathered.map)?;
@@ -124,27 +133,32 @@ impl<'a> Target<'a> {
         Ok(map)
     }
 
-    fn accumulate(&mut self, cx: &mut Context<'_>, into: Accumulator) -> Result<Accumulator> {
+    fn accumulate(&mut self, cx: &mut Context, into: Accumulator) -> Result<Accumulator> {
         let resources = self.kustomization.resources.take().unwrap_or_default();
-        let mut gathered =
-            self.resources(cx, into, &resources).context("accumulating resources")?;
+        let mut gathered = self
+            .resources(cx, into, &resources)
+            .context("accumulating resources")?;
         self.kustomization.resources = Some(resources);
 
-        let configurations = self.kustomization.configurations.as_deref().unwrap_or_default();
+        let configurations = self
+            .kustomization
+            .configurations
+            .as_deref()
+            .unwrap_or_default();
         let config = TransformerConfig::load(cx, &self.loader, configurations)?;
-        TransformerConfig::merge_shared(&mut gathered.config, &config)
-            .context("merging config")?;
+        TransformerConfig::merge_shared(&mut gathered.config, &config).context("merging config")?;
         let crds = self.kustomization.crds.as_deref().unwrap_or_default();
-        let from_crds = from_crds(&self.loader, crds)
-            .context(format!("loading CRDs [{}]", crds.join(" ")))?;
+        let from_crds =
+            from_crds(&self.loader, crds).context(format!("loading CRDs [{}]", crds.join(" ")))?;
         TransformerConfig::merge_shared(&mut gathered.config, &Rc::new(from_crds))
             .context("merging CRDs")?;
 
         self.run_generators(cx, &mut gathered)?;
 
         let components = self.kustomization.components.clone().unwrap_or_default();
-        gathered =
-            self.components(cx, gathered, &components).context("accumulating components")?;
+        gathered = self
+            .components(cx, gathered, &components)
+            .context("accumulating components")?;
 
         self.run_transformers(cx, &mut gathered)?;
         self.run_validators(cx, &mut gathered)?;
@@ -162,23 +176,27 @@ impl<'a> Target<'a> {
     /// Files and directories that a list names.
     pub(crate) fn resources(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         mut into: Accumulator,
         paths: &[String],
     ) -> Result<Accumulator> {
         for path in paths {
-            let Err(as_file) = self.file(cx, &mut into, path) else { continue };
+            let Err(as_file) = self.file(cx, &mut into, path) else {
+                continue;
+            };
             let loader = match self.loader.new_at(path) {
                 Ok(loader) => loader,
                 Err(_) if as_file.is_malformed_yaml() => return Err(as_file),
                 Err(err) => return Err(both(err, &as_file)),
             };
-            into = self.directory(cx, into, loader, path, false).map_err(|err| both(err, &as_file))?;
+            into = self
+                .directory(cx, into, loader, path, false)
+                .map_err(|err| both(err, &as_file))?;
         }
         Ok(into)
     }
 
-    fn file(&self, cx: &mut Context<'_>, into: &mut Accumulator, path: &str) -> Result<()> {
+    fn file(&self, cx: &mut Context, into: &mut Accumulator, path: &str) -> Result<()> {
         let what = || format!("accumulating resources from '{path}'");
         let content = self.loader.load(path).map_err(|err| err.context(what()))?;
         let place = self.loader.relative(path);
@@ -192,18 +210,22 @@ impl<'a> Target<'a> {
         cx.note_file(&found, &place);
         if let Some(origin) = &self.origin {
             let entries = [(annotation::ORIGIN.to_owned(), origin.append(path).text()?)].into();
-            let specs = [crate::types::FieldSpec::of_all("metadata/annotations", true)];
+            let specs = [crate::types::FieldSpec::of_all(
+                "metadata/annotations",
+                true,
+            )];
             let map = ResMap::from_list(found.clone());
             transformers::set_entries(cx, &map, &entries, &specs)?;
         }
-        into.map
-            .append_all(cx, &found)
-            .map_err(|err| err.context(format!("merging resources from '{path}'")).at_file(&place))
+        into.map.append_all(cx, &found).map_err(|err| {
+            err.context(format!("merging resources from '{path}'"))
+                .at_file(&place)
+        })
     }
 
     fn components(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         mut into: Accumulator,
         paths: &[String],
     ) -> Result<Accumulator> {
@@ -212,25 +234,30 @@ impl<'a> Target<'a> {
                 .loader
                 .new_at(path)
                 .map_err(|err| err.reworded(|text| format!("loader.New {}", quote(text))))?;
-            into = self.directory(cx, into, loader, path, true).map_err(|err| {
-                err.reworded(|text| format!("accumulateDirectory: {}", quote(text)))
-            })?;
+            into = self
+                .directory(cx, into, loader, path, true)
+                .map_err(|err| {
+                    err.reworded(|text| format!("accumulateDirectory: {}", quote(text)))
+                })?;
         }
         Ok(into)
     }
 
     fn directory(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         mut into: Accumulator,
         loader: Rc<Loader<'a>>,
         path: &str,
         is_component: bool,
     ) -> Result<Accumulator> {
         let root = loader.shown_root();
-        let mut target = Target::load(cx, loader)
-            .context(format!("couldn't make target for path '{root}'"))?;
-        target.kustomization.build_metadata.clone_from(&self.kustomization.build_metadata);
+        let mut target =
+            Target::load(cx, loader).context(format!("couldn't make target for path '{root}'"))?;
+        target
+            .kustomization
+            .build_metadata
+            .clone_from(&self.kustomization.build_metadata);
         target.origin = self.origin.as_ref().map(|origin| origin.append(path));
         target.set_schema(cx, false)?;
         let kind = target.kustomization.kind.as_str();
@@ -242,17 +269,24 @@ impl<'a> Target<'a> {
             }));
         }
         // A component works on what its parent has gathered, a base starts with nothing.
-        let start = if is_component { std::mem::take(&mut into) } else { Accumulator::default() };
+        let start = if is_component {
+            std::mem::take(&mut into)
+        } else {
+            Accumulator::default()
+        };
         let found = target
             .accumulate(cx, start)
             .context(format!("recursed accumulation of path '{root}'"))?;
-        into.merge(cx, found).context(format!("recursed merging from path '{root}'"))?;
+        into.merge(cx, found)
+            .context(format!("recursed merging from path '{root}'"))?;
         Ok(into)
     }
 
-    fn run_generators(&mut self, cx: &mut Context<'_>, into: &mut Accumulator) -> Result<()> {
+    fn run_generators(&mut self, cx: &mut Context, into: &mut Accumulator) -> Result<()> {
         let mut made = self.builtin_generators(cx)?;
-        let external = self.external_generators(cx).context("loading generator plugins")?;
+        let external = self
+            .external_generators(cx)
+            .context("loading generator plugins")?;
         made.extend(external);
         for Generated { generator, origin } in made {
             let found = generator.generate(cx)?;
@@ -261,12 +295,14 @@ impl<'a> Target<'a> {
                 cx.note_generator(&found, &origin)
                     .context("adding origin annotations for generator")?;
             }
-            into.map.absorb_all(cx, &found).context("merging from generator")?;
+            into.map
+                .absorb_all(cx, &found)
+                .context("merging from generator")?;
         }
         Ok(())
     }
 
-    fn run_transformers(&mut self, cx: &mut Context<'_>, into: &mut Accumulator) -> Result<()> {
+    fn run_transformers(&mut self, cx: &mut Context, into: &mut Accumulator) -> Result<()> {
         // Everything is configured before anything is changed.
         let mut all = self.builtin_transformers(cx, &into.config)?;
         let paths = self.kustomization.transformers.clone().unwrap_or_default();
@@ -281,12 +317,16 @@ impl<'a> Target<'a> {
         Ok(())
     }
 
-    fn run_validators(&mut self, cx: &mut Context<'_>, into: &mut Accumulator) -> Result<()> {
+    fn run_validators(&mut self, cx: &mut Context, into: &mut Accumulator) -> Result<()> {
         let paths = self.kustomization.validators.clone().unwrap_or_default();
         let validators: Vec<(Transformer, _)> = self.external_transformers(cx, &paths)?;
         for (validator, _) in validators {
-            let before: Vec<String> =
-                into.map.list().iter().map(|handle| cx.to_json(*handle)).collect();
+            let before: Vec<String> = into
+                .map
+                .list()
+                .iter()
+                .map(|handle| cx.to_json(*handle))
+                .collect();
             validator.transform(cx, &mut into.map)?;
             if into.map.list().len() != before.len() {
                 return Err(Error::new(
@@ -323,10 +363,12 @@ fn both(err: Error, as_file: &Error) -> Error {
 }
 
 /// Drops what is there only for the build itself.
-fn drop_local(cx: &Context<'_>, map: &mut ResMap) -> Result<()> {
+fn drop_local(cx: &Context, map: &mut ResMap) -> Result<()> {
     let mut kept: Vec<Handle> = Vec::with_capacity(map.list().len());
     for handle in map.list() {
-        let Some(node) = cx.node(*handle) else { continue };
+        let Some(node) = cx.node(*handle) else {
+            continue;
+        };
         if cx.is_nil_or_empty(*handle) {
             continue;
         }

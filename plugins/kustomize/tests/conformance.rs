@@ -20,8 +20,8 @@ use std::path::{Path, PathBuf};
 use plugin_kustomize::{LoadRestrictor, MemoryFs, Options, Reorder, build};
 
 fn corpus() -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/conformance/kustomize/cases");
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/conformance/kustomize/cases");
     path.is_dir().then_some(path)
 }
 
@@ -124,7 +124,11 @@ fn difference(expected: &str, got: &str) -> String {
     let mut lines = expected.lines().zip(got.lines()).enumerate();
     match lines.find(|(_, (a, b))| a != b) {
         Some((at, (a, b))) => format!("line {}\n     expected {a:?}\n     got      {b:?}", at + 1),
-        None => format!("{} lines expected, {} got", expected.lines().count(), got.lines().count()),
+        None => format!(
+            "{} lines expected, {} got",
+            expected.lines().count(),
+            got.lines().count()
+        ),
     }
 }
 
@@ -141,14 +145,19 @@ fn corpus_builds_as_with_kustomize() {
         .map(|line| line.split_once(' ').unwrap_or((line, "")))
         .collect();
     let only = std::env::var("KUSTOMIZE_CASE").ok();
-    let mut cases: Vec<PathBuf> =
-        fs::read_dir(&corpus).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut cases: Vec<PathBuf> = fs::read_dir(&corpus)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     cases.sort();
     let mut groups: BTreeMap<String, (u32, u32)> = BTreeMap::new();
     let (mut other_words, mut failed, mut fixed) = (0, Vec::new(), Vec::new());
     for case in &cases {
         let name = case.file_name().unwrap().to_str().unwrap();
-        if only.as_ref().is_some_and(|only| !name.contains(only.as_str())) {
+        if only
+            .as_ref()
+            .is_some_and(|only| !name.contains(only.as_str()))
+        {
             continue;
         }
         let group = name.split("__").next().unwrap().to_owned();
@@ -171,10 +180,20 @@ fn corpus_builds_as_with_kustomize() {
     let passed: u32 = groups.values().map(|counts| counts.0).sum();
     let all: u32 = groups.values().map(|counts| counts.1).sum();
     println!("all      {passed:4} of {all}, {other_words} of them errors in other words");
-    let unknown: Vec<_> = failed.iter().filter(|(name, _)| !known.contains_key(name.as_str())).collect();
+    let unknown: Vec<_> = failed
+        .iter()
+        .filter(|(name, _)| !known.contains_key(name.as_str()))
+        .collect();
     for (name, why) in &failed {
         println!("FAILED {name}\n     {why}");
     }
-    assert!(fixed.is_empty(), "take these out of conformance_known.txt: {fixed:?}");
-    assert!(unknown.is_empty(), "{} cases fail that are not known to", unknown.len());
+    assert!(
+        fixed.is_empty(),
+        "take these out of conformance_known.txt: {fixed:?}"
+    );
+    assert!(
+        unknown.is_empty(),
+        "{} cases fail that are not known to",
+        unknown.len()
+    );
 }

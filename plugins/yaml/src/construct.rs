@@ -20,9 +20,22 @@ pub fn from_value(arena: &mut Arena, value: &Value) -> NodeId {
         }
         Value::String(text) => string(text),
         Value::Array(items) => {
-            let content = items.iter().map(|item| from_value(arena, item)).collect::<Vec<_>>();
-            let style = if content.is_empty() { Style::FLOW } else { Style::PLAIN };
-            Node { kind: Kind::Sequence, tag: Tag::Seq, style, content, ..Node::default() }
+            let content = items
+                .iter()
+                .map(|item| from_value(arena, item))
+                .collect::<Vec<_>>();
+            let style = if content.is_empty() {
+                Style::FLOW
+            } else {
+                Style::PLAIN
+            };
+            Node {
+                kind: Kind::Sequence,
+                tag: Tag::Seq,
+                style,
+                content,
+                ..Node::default()
+            }
         }
         Value::Object(object) => {
             let mut entries: Vec<_> = object.iter().collect();
@@ -33,8 +46,18 @@ pub fn from_value(arena: &mut Arena, value: &Value) -> NodeId {
                 content.push(arena.add(key));
                 content.push(from_value(arena, value));
             }
-            let style = if content.is_empty() { Style::FLOW } else { Style::PLAIN };
-            Node { kind: Kind::Mapping, tag: Tag::Map, style, content, ..Node::default() }
+            let style = if content.is_empty() {
+                Style::FLOW
+            } else {
+                Style::PLAIN
+            };
+            Node {
+                kind: Kind::Mapping,
+                tag: Tag::Map,
+                style,
+                content,
+                ..Node::default()
+            }
         }
     };
     arena.add(node)
@@ -51,5 +74,11 @@ fn string(text: &str) -> Node {
     } else {
         Style::DOUBLE_QUOTED
     };
-    Node { kind: Kind::Scalar, tag: Tag::Str, style, value: text.to_owned(), ..Node::default() }
+    Node {
+        kind: Kind::Scalar,
+        tag: Tag::Str,
+        style,
+        value: text.to_owned(),
+        ..Node::default()
+    }
 }

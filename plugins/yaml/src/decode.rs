@@ -1,6 +1,6 @@
 //! From nodes to plain data, in the two ways that kustomize takes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use base64::Engine;
 
@@ -15,13 +15,19 @@ use crate::value::{Object, Value};
 /// What a tree means once it has been written and read again by go-yaml v3 and passed on as JSON
 /// (kyaml `RNode.MarshalJSON`): times become RFC 3339 text, keys must be unique strings.
 pub fn marshal_json(arena: &Arena, id: NodeId) -> Result<Value, Error> {
-    let mut decoder = V3 { arena, duplicates: false, unsupported: false };
+    let mut decoder = V3 {
+        arena,
+        duplicates: false,
+        unsupported: false,
+    };
     let value = decoder.value(id, false, true)?;
     if decoder.duplicates {
         return Err(duplicate_keys(arena, id));
     }
     if decoder.unsupported {
-        return Err(Error::new("json: unsupported type: map[interface {}]interface {}"));
+        return Err(Error::new(
+            "json: unsupported type: map[interface {}]interface {}",
+        ));
     }
     Ok(value)
 }
@@ -54,14 +60,23 @@ impl V3<'_> {
         let flow = in_flow || node.style.has(Style::FLOW);
         match node.kind {
             Kind::Zero => Ok(Value::Null),
-            Kind::Scalar => self.scalar(id, Place { flow: in_flow, key: false }),
+            Kind::Scalar => self.scalar(
+                id,
+                Place {
+                    flow: in_flow,
+                    key: false,
+                },
+            ),
             Kind::Alias => match node.alias {
                 Some(target) => self.value(target, in_flow, top),
                 None => Ok(Value::Null),
             },
             Kind::Sequence => {
                 let items = node.content.iter();
-                items.map(|item| self.value(*item, flow, false)).collect::<Result<_, _>>().map(Value::Array)
+                items
+                    .map(|item| self.value(*item, flow, false))
+                    .collect::<Result<_, _>>()
+                    .map(Value::Array)
             }
             Kind::Mapping => self.mapping(id, flow, top),
         }
@@ -152,11 +167,13 @@ fn has_duplicates(arena: &Arena, id: NodeId) -> bool {
     let content = &arena[id].content;
     let keys = || content.iter().step_by(2).map(|key| &arena[*key]);
     if content.len() > 32 {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         return keys().any(|key| !seen.insert((key.kind == Kind::Scalar, key.value.as_str())));
     }
     keys().enumerate().any(|(i, key)| {
-        keys().skip(i + 1).any(|other| key.kind == other.kind && key.value == other.value)
+        keys()
+            .skip(i + 1)
+            .any(|other| key.kind == other.kind && key.value == other.value)
     })
 }
 
@@ -171,7 +188,10 @@ fn duplicate_keys(arena: &Arena, id: NodeId) -> Error {
     if let Ok(Some(root)) = parse::parse(&mut copy, &text, Dialect::V3) {
         collect_duplicates(&copy, root, &mut problems);
     }
-    Error::new(format!("yaml: unmarshal errors:\n  {}", problems.join("\n  ")))
+    Error::new(format!(
+        "yaml: unmarshal errors:\n  {}",
+        problems.join("\n  ")
+    ))
 }
 
 fn collect_duplicates(arena: &Arena, id: NodeId, problems: &mut Vec<String>) {
@@ -201,7 +221,14 @@ fn collect_duplicates(arena: &Arena, id: NodeId, problems: &mut Vec<String>) {
 /// What a document means to `sigs.k8s.io/yaml` (`YAMLToJSON`): YAML 1.1 by go-yaml v2, times stay
 /// text, keys become strings, whole floats become integers. `strict`: no key may stand twice.
 pub fn yaml_to_json(arena: &Arena, id: NodeId, strict: bool) -> Result<Value, Error> {
-    let mut decoder = V2 { arena, strict, problems: Vec::new(), decoded: 0, aliased: 0, depth: 0 };
+    let mut decoder = V2 {
+        arena,
+        strict,
+        problems: Vec::new(),
+        decoded: 0,
+        aliased: 0,
+        depth: 0,
+    };
     let value = decoder.value(id)?;
     if !decoder.problems.is_empty() {
         let problems = decoder.problems.join("\n  ");
@@ -231,13 +258,18 @@ impl V2<'_> {
             Kind::Scalar => self.scalar(id),
             Kind::Alias => {
                 self.depth += 1;
-                let value = node.alias.map_or(Ok(Value::Null), |target| self.value(target));
+                let value = node
+                    .alias
+                    .map_or(Ok(Value::Null), |target| self.value(target));
                 self.depth -= 1;
                 value
             }
             Kind::Sequence => {
                 let items = node.content.iter();
-                items.map(|item| self.value(*item)).collect::<Result<_, _>>().map(Value::Array)
+                items
+                    .map(|item| self.value(*item))
+                    .collect::<Result<_, _>>()
+                    .map(Value::Array)
             }
             Kind::Mapping => {
                 let mut object = Object::new();
@@ -289,13 +321,12 @@ impl V2<'_> {
     fn mapping(&mut self, id: NodeId, object: &mut Object) -> Result<(), Error> {
         let fields: Vec<_> = self.arena.fields(id).collect();
         // A linear search per key would be quadratic in the largest ConfigMaps.
-        let mut places: HashMap<String, ()> =
-            object.iter().map(|(key, _)| (key.to_owned(), ())).collect();
+        let mut places: HashSet<String> = object.iter().map(|(key, _)| key.to_owned()).collect();
         for (key, value) in fields {
             let node = &self.arena[key];
             if node.kind == Kind::Scalar && node.value == "<<" && node.tag == Tag::Merge {
                 self.merge(value, object)?;
-                places = object.iter().map(|(key, _)| (key.to_owned(), ())).collect();
+                places = object.iter().map(|(key, _)| key.to_owned()).collect();
                 continue;
             }
             let line = self.arena[value].line;
@@ -311,10 +342,11 @@ impl V2<'_> {
                 }
             };
             let value = self.value(value)?;
-            if places.insert(name.clone(), ()).is_none() {
+            if places.insert(name.clone()) {
                 object.push(name, value);
             } else if self.strict {
-                self.problems.push(format!("line {line}: key {name:?} already set in map"));
+                self.problems
+                    .push(format!("line {line}: key {name:?} already set in map"));
             } else {
                 object.set(name, value);
             }
@@ -360,9 +392,12 @@ pub fn for_printing(value: Value) -> Result<Value, Error> {
     Ok(match value {
         Value::Float(number) => through_json(number)?,
         Value::String(text) => Value::String(string_for_printing(text)?),
-        Value::Array(items) => {
-            Value::Array(items.into_iter().map(for_printing).collect::<Result<_, _>>()?)
-        }
+        Value::Array(items) => Value::Array(
+            items
+                .into_iter()
+                .map(for_printing)
+                .collect::<Result<_, _>>()?,
+        ),
         Value::Object(mut object) => {
             for (key, value) in object.iter_mut() {
                 if !key.is_ascii() || key.contains('\u{7f}') {

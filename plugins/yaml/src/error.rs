@@ -15,12 +15,20 @@ pub struct Error {
 impl Error {
     /// An error without a place.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), line: None, column: None }
+        Self {
+            message: message.into(),
+            line: None,
+            column: None,
+        }
     }
 
     /// An error at a place, counted from 1.
     pub fn at(message: impl Into<String>, line: u32, column: u32) -> Self {
-        Self { message: message.into(), line: Some(line), column: Some(column) }
+        Self {
+            message: message.into(),
+            line: Some(line),
+            column: Some(column),
+        }
     }
 
     /// Line, from 1.

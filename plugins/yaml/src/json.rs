@@ -1,5 +1,7 @@
 //! JSON as Go's `encoding/json` reads and writes it.
 
+use std::fmt::Write as _;
+
 use crate::error::Error;
 use crate::number;
 use crate::parse::MAX_DEPTH;
@@ -8,14 +10,14 @@ use crate::value::{Object, Value};
 /// Compact JSON: keys sorted bytewise, `<`, `>` and `&` escaped.
 pub fn to_string(value: &Value) -> Result<String, Error> {
     let mut out = String::new();
-    write(&mut out, value, None, 0)?;
+    write_value(&mut out, value, None, 0)?;
     Ok(out)
 }
 
 /// As [`to_string`], over several lines (`MarshalIndent`).
 pub fn to_string_indented(value: &Value, indent: &str) -> Result<String, Error> {
     let mut out = String::new();
-    write(&mut out, value, Some(indent), 0)?;
+    write_value(&mut out, value, Some(indent), 0)?;
     Ok(out)
 }
 
@@ -28,7 +30,12 @@ fn line(out: &mut String, indent: Option<&str>, depth: usize) {
     }
 }
 
-fn write(out: &mut String, value: &Value, indent: Option<&str>, depth: usize) -> Result<(), Error> {
+fn write_value(
+    out: &mut String,
+    value: &Value,
+    indent: Option<&str>,
+    depth: usize,
+) -> Result<(), Error> {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
@@ -49,7 +56,7 @@ fn write(out: &mut String, value: &Value, indent: Option<&str>, depth: usize) ->
                     out.push(',');
                 }
                 line(out, indent, depth + 1);
-                write(out, item, indent, depth + 1)?;
+                write_value(out, item, indent, depth + 1)?;
             }
             if !items.is_empty() {
                 line(out, indent, depth);
@@ -68,7 +75,7 @@ fn write(out: &mut String, value: &Value, indent: Option<&str>, depth: usize) ->
                 if indent.is_some() {
                     out.push(' ');
                 }
-                write(out, item, indent, depth + 1)?;
+                write_value(out, item, indent, depth + 1)?;
             }
             if !object.is_empty() {
                 line(out, indent, depth);
@@ -92,7 +99,7 @@ pub fn write_string(out: &mut String, text: &str) {
             '\u{8}' => out.push_str("\\b"),
             '\u{c}' => out.push_str("\\f"),
             '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => {
-                out.push_str(&format!("\\u{:04x}", u32::from(c)));
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
             }
             c => out.push(c),
         }
@@ -171,9 +178,7 @@ impl Reader<'_> {
         let mut last = ' ';
         for c in word.chars() {
             if !self.eat(c) {
-                return Err(
-                    self.unexpected(&format!("in literal {word} (expecting '{c}')"))
-                );
+                return Err(self.unexpected(&format!("in literal {word} (expecting '{c}')")));
             }
             last = c;
         }
@@ -182,7 +187,10 @@ impl Reader<'_> {
     }
 
     fn digits(&mut self) -> usize {
-        let count = self.text[self.at..].bytes().take_while(u8::is_ascii_digit).count();
+        let count = self.text[self.at..]
+            .bytes()
+            .take_while(u8::is_ascii_digit)
+            .count();
         self.at += count;
         count
     }

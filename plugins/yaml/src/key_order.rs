@@ -8,7 +8,13 @@ use crate::resolve::Dialect;
 pub fn compare(dialect: Dialect, a: &str, b: &str) -> Ordering {
     if a.is_ascii() && b.is_ascii() {
         let (a, b) = (a.as_bytes(), b.as_bytes());
-        return compare_by(dialect, a.len(), b.len(), |i| char::from(a[i]), |i| char::from(b[i]));
+        return compare_by(
+            dialect,
+            a.len(),
+            b.len(),
+            |i| char::from(a[i]),
+            |i| char::from(b[i]),
+        );
     }
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     compare_by(dialect, a.len(), b.len(), |i| a[i], |i| b[i])
@@ -34,8 +40,16 @@ fn compare_by(
             return x.cmp(&y);
         }
         if x_letter || y_letter {
-            let less = if dialect == Dialect::V3 && after_digits { x_letter } else { y_letter };
-            return if less { Ordering::Less } else { Ordering::Greater };
+            let less = if dialect == Dialect::V3 && after_digits {
+                x_letter
+            } else {
+                y_letter
+            };
+            return if less {
+                Ordering::Less
+            } else {
+                Ordering::Greater
+            };
         }
         // A zero behind other digits belongs to the number, one in front of it does not.
         let mut start = 0;
@@ -63,7 +77,10 @@ fn compare_by(
         };
         let (x_number, x_end) = number(a_len, &a);
         let (y_number, y_end) = number(b_len, &b);
-        return x_number.cmp(&y_number).then(x_end.cmp(&y_end)).then(x.cmp(&y));
+        return x_number
+            .cmp(&y_number)
+            .then(x_end.cmp(&y_end))
+            .then(x.cmp(&y));
     }
     a_len.cmp(&b_len)
 }

@@ -10,7 +10,12 @@
 
 #![cfg_attr(
     test,
-    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        reason = "tests"
+    )
 )]
 
 pub mod construct;
@@ -49,6 +54,6 @@ fn read(text: &str, strict: bool) -> Result<Value, Error> {
 }
 
 /// Prints data as `sigs.k8s.io/yaml` does.
-pub fn to_yaml(value: &Value) -> Result<String, Error> {
+pub fn to_yaml(value: &Value) -> String {
     emit::value_to_string(value)
 }

@@ -178,17 +178,29 @@ pub struct Comments {
 impl Node {
     /// A scalar of the given text without tag and style.
     pub fn scalar(value: impl Into<String>) -> Self {
-        Self { kind: Kind::Scalar, value: value.into(), ..Self::default() }
+        Self {
+            kind: Kind::Scalar,
+            value: value.into(),
+            ..Self::default()
+        }
     }
 
     /// A scalar with a tag.
     pub fn tagged(value: impl Into<String>, tag: Tag) -> Self {
-        Self { kind: Kind::Scalar, value: value.into(), tag, ..Self::default() }
+        Self {
+            kind: Kind::Scalar,
+            value: value.into(),
+            tag,
+            ..Self::default()
+        }
     }
 
     /// An empty node of the kind, without tag.
     pub fn of_kind(kind: Kind) -> Self {
-        Self { kind, ..Self::default() }
+        Self {
+            kind,
+            ..Self::default()
+        }
     }
 
     /// True for a scalar that is a string or has no tag (kyaml `IsYNodeString`).
@@ -257,7 +269,11 @@ impl Arena {
     /// Keys and values of a mapping; nothing for other kinds.
     pub fn fields(&self, id: NodeId) -> impl Iterator<Item = (NodeId, NodeId)> + '_ {
         let node = &self[id];
-        let content: &[NodeId] = if node.kind == Kind::Mapping { &node.content } else { &[] };
+        let content: &[NodeId] = if node.kind == Kind::Mapping {
+            &node.content
+        } else {
+            &[]
+        };
         content.chunks_exact(2).filter_map(|pair| match pair {
             [key, value] => Some((*key, *value)),
             _ => None,
@@ -266,7 +282,9 @@ impl Arena {
 
     /// Value of a mapping's field; the first if there are several.
     pub fn field(&self, id: NodeId, name: &str) -> Option<NodeId> {
-        self.fields(id).find(|(key, _)| self[*key].value == name).map(|(_, value)| value)
+        self.fields(id)
+            .find(|(key, _)| self[*key].value == name)
+            .map(|(_, value)| value)
     }
 
     /// True for null.
@@ -277,7 +295,11 @@ impl Arena {
     /// A scalar's text; empty for null (kyaml `GetValue`).
     pub fn text(&self, id: NodeId) -> &str {
         let node = &self[id];
-        if node.tag == Tag::Null { "" } else { &node.value }
+        if node.tag == Tag::Null {
+            ""
+        } else {
+            &node.value
+        }
     }
 }
 

@@ -61,7 +61,10 @@ fn exponential(value: f64, min_digits: usize) -> String {
     let point = if tail.is_empty() { "" } else { "." };
     let direction = if exponent < 0 { '-' } else { '+' };
     let power = exponent.unsigned_abs();
-    format!("{}{head}{point}{tail}e{direction}{power:0min_digits$}", sign(value))
+    format!(
+        "{}{head}{point}{tail}e{direction}{power:0min_digits$}",
+        sign(value)
+    )
 }
 
 fn positional(value: f64) -> String {
@@ -82,10 +85,10 @@ pub fn format_float(value: f64) -> String {
     }
     // For the shortest form Go decides as if the precision were 6 (strconv/ftoa.go).
     let (_, exponent) = shortest(value);
-    if !(-4..6).contains(&exponent) {
-        exponential(value, 2)
-    } else {
+    if (-4..6).contains(&exponent) {
         positional(value)
+    } else {
+        exponential(value, 2)
     }
 }
 

@@ -54,7 +54,9 @@ pub fn plain(dialect: Dialect, text: &str) -> Scalar {
 }
 
 fn resolve(dialect: Dialect, text: &str, timestamps: bool) -> Scalar {
-    let Some(first) = text.bytes().next() else { return Scalar::Null };
+    let Some(first) = text.bytes().next() else {
+        return Scalar::Null;
+    };
     match first {
         b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~' => {
             word(dialect, text)
@@ -105,7 +107,9 @@ fn numeric(dialect: Dialect, text: &str, timestamps: bool) -> Scalar {
     if let Some(value) = number::parse_uint(plain) {
         return Scalar::Uint(value);
     }
-    if is_float(plain) && let Some(value) = float(plain) {
+    if is_float(plain)
+        && let Some(value) = float(plain)
+    {
         return Scalar::Float(value);
     }
     // `0b…` and `0o…` are integers already, but for a sign inside, which Go's parser of a given
@@ -191,13 +195,10 @@ pub fn is_base60(text: &str) -> bool {
     let mut parts = whole.split(':');
     digits_or_underscore(fraction)
         && parts.next().is_some_and(digits_or_underscore)
-        && parts.all(|part| {
-            matches!(part.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9'])
-        })
+        && parts.all(|part| matches!(part.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9']))
 }
 
 /// The YAML 1.1 booleans that v3 still quotes.
 pub fn is_old_bool(text: &str) -> bool {
-    text.len() <= 3
-        && matches!(word(Dialect::V2, text), Scalar::Bool(_))
+    text.len() <= 3 && matches!(word(Dialect::V2, text), Scalar::Bool(_))
 }

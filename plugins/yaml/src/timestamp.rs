@@ -33,17 +33,25 @@ pub(crate) fn parse(text: &str) -> Option<String> {
         return None;
     }
     let fraction = cursor.fraction();
-    let zone = if zoned { cursor.zone()? } else { "Z".to_owned() };
+    let zone = if zoned {
+        cursor.zone()?
+    } else {
+        "Z".to_owned()
+    };
     if !cursor.rest.is_empty() {
         return None;
     }
-    Some(format!("{date}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}"))
+    Some(format!(
+        "{date}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}"
+    ))
 }
 
 fn days_in(year: u32, month: u32) -> u32 {
     match month {
         4 | 6 | 9 | 11 => 30,
-        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => {
+            29
+        }
         2 => 28,
         _ => 31,
     }
@@ -67,7 +75,11 @@ impl Cursor<'_> {
     }
 
     fn digits(&self, max: usize) -> usize {
-        self.rest.bytes().take(max).take_while(u8::is_ascii_digit).count()
+        self.rest
+            .bytes()
+            .take(max)
+            .take_while(u8::is_ascii_digit)
+            .count()
     }
 
     fn number(&mut self, max: usize) -> Option<u32> {
@@ -82,13 +94,20 @@ impl Cursor<'_> {
         if !self.rest.starts_with(['.', ',']) {
             return String::new();
         }
-        let count = self.rest[1..].bytes().take_while(u8::is_ascii_digit).count();
+        let count = self.rest[1..]
+            .bytes()
+            .take_while(u8::is_ascii_digit)
+            .count();
         if count == 0 {
             return String::new();
         }
         let digits = &self.rest[1..=count.min(9)];
         let trimmed = digits.trim_end_matches('0');
-        let text = if trimmed.is_empty() { String::new() } else { format!(".{trimmed}") };
+        let text = if trimmed.is_empty() {
+            String::new()
+        } else {
+            format!(".{trimmed}")
+        };
         self.rest = &self.rest[1 + count..];
         text
     }

@@ -20,15 +20,22 @@ pub(crate) fn from_crds(loader: &Loader<'_>, paths: &[String]) -> Result<Transfo
             err.context(format!("unable to parse open API definition from '{path}'"))
                 .at_file(&loader.relative(path))
         })?;
-        let Some(all) = definitions.as_object() else { continue };
+        let Some(all) = definitions.as_object() else {
+            continue;
+        };
         for (name, api) in all.sorted() {
-            let Some(properties) = properties(api) else { continue };
+            let Some(properties) = properties(api) else {
+                continue;
+            };
             let is_kind = ["kind", "apiVersion", "metadata"]
                 .iter()
                 .all(|field| properties.get(field).is_some());
             if is_kind {
                 let kind = name.rsplit('.').next().unwrap_or(name).to_owned();
-                let gvk = Gvk { kind, ..Gvk::default() };
+                let gvk = Gvk {
+                    kind,
+                    ..Gvk::default()
+                };
                 collect(&mut config, &gvk, &definitions, name, &mut Vec::new())?;
             }
         }
@@ -46,7 +53,9 @@ fn parse(content: &[u8]) -> Result<Value> {
 
 fn properties(api: &Value) -> Option<&Value> {
     let schema = api.get("Schema").or_else(|| api.get("schema"))?;
-    schema.get("properties").filter(|properties| properties.as_object().is_some())
+    schema
+        .get("properties")
+        .filter(|properties| properties.as_object().is_some())
 }
 
 fn collect(
@@ -56,7 +65,11 @@ fn collect(
     name: &str,
     path: &mut Vec<String>,
 ) -> Result<()> {
-    let Some(properties) = all.get(name).and_then(properties).and_then(Value::as_object) else {
+    let Some(properties) = all
+        .get(name)
+        .and_then(properties)
+        .and_then(Value::as_object)
+    else {
         return Ok(());
     };
     if path.len() > MAX_DEPTH {
@@ -65,7 +78,11 @@ fn collect(
     for (field, property) in properties.sorted() {
         let text = |key| property.get(key).and_then(Value::as_str);
         path.push(field.to_owned());
-        let spec = FieldSpec { gvk: gvk.clone(), path: path.join("/"), create: false };
+        let spec = FieldSpec {
+            gvk: gvk.clone(),
+            path: path.join("/"),
+            create: false,
+        };
         if text("x-kubernetes-annotation").is_some() {
             merge_one(&mut config.common_annotations, &spec)?;
         }
@@ -75,9 +92,10 @@ fn collect(
         if text("x-kubernetes-identity").is_some() {
             merge_one(&mut config.name_prefix, &spec)?;
         }
-        if let (Some(version), Some(kind)) =
-            (text("x-kubernetes-object-ref-api-version"), text("x-kubernetes-object-ref-kind"))
-        {
+        if let (Some(version), Some(kind)) = (
+            text("x-kubernetes-object-ref-api-version"),
+            text("x-kubernetes-object-ref-kind"),
+        ) {
             let key = text("x-kubernetes-object-ref-name-key").unwrap_or("name");
             config.merge_reference(NameBackReferences {
                 gvk: Gvk {
@@ -85,7 +103,10 @@ fn collect(
                     version: version.to_owned(),
                     ..Gvk::default()
                 },
-                referrers: vec![FieldSpec { path: format!("{}/{key}", spec.path), ..spec }],
+                referrers: vec![FieldSpec {
+                    path: format!("{}/{key}", spec.path),
+                    ..spec
+                }],
             })?;
         }
         if let Some(reference) = text("$ref") {

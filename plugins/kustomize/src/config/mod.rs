@@ -131,11 +131,18 @@ impl TransformerConfig {
             let gvk = words.next().map(parse_gvk).unwrap_or_default();
             if mark == ">" {
                 let referrers = Vec::new();
-                config.name_reference.0.push(NameBackReferences { gvk, referrers });
+                config
+                    .name_reference
+                    .0
+                    .push(NameBackReferences { gvk, referrers });
                 continue;
             }
             let path = words.next().unwrap_or_default().to_owned();
-            let spec = FieldSpec { gvk, path, create: mark == "+" };
+            let spec = FieldSpec {
+                gvk,
+                path,
+                create: mark == "+",
+            };
             match config.section(section) {
                 Some(list) => list.push(spec),
                 None => {
@@ -185,7 +192,9 @@ impl TransformerConfig {
         for (_, list) in self.sections() {
             sort_field_specs(list);
         }
-        self.name_reference.0.sort_by_cached_key(|reference| gvk_order(&reference.gvk));
+        self.name_reference
+            .0
+            .sort_by_cached_key(|reference| gvk_order(&reference.gvk));
     }
 
     /// Adds another configuration.
@@ -197,8 +206,7 @@ impl TransformerConfig {
         self.is_default = false;
         let mine = self.sections().into_iter();
         for ((name, into), (_, from)) in mine.zip(other.sections()) {
-            merge_all(into, from)
-                .context(format!("failed to merge {name} fieldSpec"))?;
+            merge_all(into, from).context(format!("failed to merge {name} fieldSpec"))?;
         }
         for reference in other.name_reference.0 {
             self.merge_reference(reference)
@@ -241,11 +249,7 @@ impl TransformerConfig {
     }
 
     /// The defaults with what the files of `configurations` add.
-    pub(crate) fn load(
-        cx: &Context<'_>,
-        loader: &Loader<'_>,
-        paths: &[String],
-    ) -> Result<Rc<Self>> {
+    pub(crate) fn load(cx: &Context, loader: &Loader<'_>, paths: &[String]) -> Result<Rc<Self>> {
         if paths.is_empty() {
             return Ok(Rc::clone(&cx.default_config));
         }
@@ -270,9 +274,16 @@ fn parse(content: &[u8]) -> Result<TransformerConfig> {
 }
 
 fn parse_gvk(text: &str) -> Gvk {
-    let mut parts = text.split('/').map(|part| if part == "*" { "" } else { part });
+    let mut parts = text
+        .split('/')
+        .map(|part| if part == "*" { "" } else { part });
     let mut next = || parts.next().unwrap_or_default().to_owned();
-    Gvk { group: next(), version: next(), kind: next(), cluster_scoped: false }
+    Gvk {
+        group: next(),
+        version: next(),
+        kind: next(),
+        cluster_scoped: false,
+    }
 }
 
 #[cfg(test)]

@@ -16,14 +16,23 @@ pub(crate) struct Create {
 }
 
 impl Create {
-    pub(crate) const NOTHING: Self = Self { kind: None, tag: Tag::Empty };
+    pub(crate) const NOTHING: Self = Self {
+        kind: None,
+        tag: Tag::Empty,
+    };
 
     pub(crate) fn map() -> Self {
-        Self { kind: Some(Kind::Mapping), tag: Tag::Map }
+        Self {
+            kind: Some(Kind::Mapping),
+            tag: Tag::Map,
+        }
     }
 
     pub(crate) fn scalar(tag: Tag) -> Self {
-        Self { kind: Some(Kind::Scalar), tag }
+        Self {
+            kind: Some(Kind::Scalar),
+            tag,
+        }
     }
 }
 
@@ -32,7 +41,12 @@ pub(crate) type SetFn<'a> = dyn FnMut(&mut Arena, NodeId) -> Result<()> + 'a;
 
 /// True if the object is of the kind that the specification is for.
 pub(crate) fn matches_kind(arena: &Arena, spec: &FieldSpec, object: NodeId) -> bool {
-    let Gvk { group: want_group, version: want_version, kind, .. } = &spec.gvk;
+    let Gvk {
+        group: want_group,
+        version: want_version,
+        kind,
+        ..
+    } = &spec.gvk;
     if !kind.is_empty() && kind != rnode::top_text(arena, object, "kind") {
         return false;
     }
@@ -68,7 +82,9 @@ pub(crate) fn apply_all(
     create: &Create,
     set: &mut SetFn<'_>,
 ) -> Result<()> {
-    specs.iter().try_for_each(|spec| apply(arena, object, spec, create, set))
+    specs
+        .iter()
+        .try_for_each(|spec| apply(arena, object, spec, create, set))
 }
 
 /// Identity of an object for messages.
@@ -94,7 +110,9 @@ struct Filter<'a, 'f> {
 
 impl Filter<'_, '_> {
     fn visit(&mut self, arena: &mut Arena, at: NodeId, path: &[String]) -> Result<()> {
-        let Some((name, rest)) = path.split_first() else { return (self.set)(arena, at) };
+        let Some((name, rest)) = path.split_first() else {
+            return (self.set)(arena, at);
+        };
         if arena.is_null(at) {
             return Ok(());
         }
@@ -102,10 +120,8 @@ impl Filter<'_, '_> {
             Kind::Sequence => {
                 for i in 0..arena[at].content.len() {
                     let item = arena[at].content[i];
-                    self.visit(arena, item, path).context(format!(
-                        "visit traversal on path: [{}]",
-                        path.join(" ")
-                    ))?;
+                    self.visit(arena, item, path)
+                        .context(format!("visit traversal on path: [{}]", path.join(" ")))?;
                 }
                 Ok(())
             }
@@ -143,7 +159,9 @@ impl Filter<'_, '_> {
                 (found, Some(Kind::Mapping), Tag::Map)
             }
         };
-        let Some(field) = found.context(format!("fieldName: {name}"))? else { return Ok(()) };
+        let Some(field) = found.context(format!("fieldName: {name}"))? else {
+            return Ok(());
+        };
         if let Some(kind) = kind
             && arena.is_null(field)
         {

@@ -2,6 +2,7 @@
 //! (kustomize `filters/nameref`).
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 
 use weir_yaml::{Arena, Kind, Node, NodeId};
 
@@ -32,7 +33,7 @@ struct Candidates {
 }
 
 impl Candidates {
-    fn new(cx: &Context<'_>, map: &ResMap) -> Result<Self> {
+    fn new(cx: &Context, map: &ResMap) -> Result<Self> {
         let mut known = Vec::with_capacity(map.list().len());
         let mut by_previous_name: HashMap<String, Vec<usize>> = HashMap::new();
         for (at, handle) in map.list().iter().enumerate() {
@@ -53,12 +54,15 @@ impl Candidates {
                 previous,
             });
         }
-        Ok(Self { known, by_previous_name })
+        Ok(Self {
+            known,
+            by_previous_name,
+        })
     }
 }
 
 /// Fixes all references between the objects of a build.
-pub(crate) fn fix(cx: &mut Context<'_>, map: &ResMap, references: &NameReferences) -> Result<()> {
+pub(crate) fn fix(cx: &mut Context, map: &ResMap, references: &NameReferences) -> Result<()> {
     let candidates = Candidates::new(cx, map)?;
     // Specifications without a kind apply to every object; all others are found by their kind.
     let mut by_kind: HashMap<&str, Vec<(usize, &FieldSpec, &Gvk)>> = HashMap::new();
@@ -72,7 +76,9 @@ pub(crate) fn fix(cx: &mut Context<'_>, map: &ResMap, references: &NameReference
     }
     let none = Vec::new();
     for (at, known) in candidates.known.iter().enumerate() {
-        let Some(node) = cx.node(known.handle) else { continue };
+        let Some(node) = cx.node(known.handle) else {
+            continue;
+        };
         let original = known.previous.first().unwrap_or(&known.current);
         let own_kind = by_kind.get(original.gvk.kind.as_str()).unwrap_or(&none);
         let any_kind = by_kind.get("").unwrap_or(&none);
@@ -108,31 +114,41 @@ struct Referrer<'a> {
 }
 
 impl<'a> Referrer<'a> {
-    fn new(
-        cx: &Context<'_>,
-        candidates: &'a Candidates,
-        at: usize,
-        node: NodeId,
-    ) -> Result<Self> {
+    fn new(cx: &Context, candidates: &'a Candidates, at: usize, node: NodeId) -> Result<Self> {
         let known = &candidates.known[at];
-        let gvk = Gvk { cluster_scoped: false, ..known.current.gvk.clone() };
-        let subject_namespaces =
-            if known.current.gvk.cluster_scoped || gvk.kind != "RoleBinding" {
-                HashSet::new()
-            } else {
-                subject_namespaces(cx, known, node)?
-            };
-        Ok(Self { candidates, known, node, gvk, subject_namespaces, referrals: Vec::new() })
+        let gvk = Gvk {
+            cluster_scoped: false,
+            ..known.current.gvk.clone()
+        };
+        let subject_namespaces = if known.current.gvk.cluster_scoped || gvk.kind != "RoleBinding" {
+            HashSet::new()
+        } else {
+            subject_namespaces(cx, known, node)?
+        };
+        Ok(Self {
+            candidates,
+            known,
+            node,
+            gvk,
+            subject_namespaces,
+            referrals: Vec::new(),
+        })
     }
 
-    fn apply(&mut self, cx: &mut Context<'_>, spec: &FieldSpec, target: &Gvk) -> Result<()> {
-        let spec = FieldSpec { gvk: self.gvk.clone(), ..spec.clone() };
+    fn apply(&mut self, cx: &mut Context, spec: &FieldSpec, target: &Gvk) -> Result<()> {
+        let spec = FieldSpec {
+            gvk: self.gvk.clone(),
+            ..spec.clone()
+        };
         // The closure works on the arena while the rest of the context is only read.
         let mut arena = std::mem::take(&mut cx.arena);
-        let outcome =
-            field_spec::apply(&mut arena, self.node, &spec, &Create::NOTHING, &mut |arena, node| {
-                self.set(arena, node, &spec, target)
-            });
+        let outcome = field_spec::apply(
+            &mut arena,
+            self.node,
+            &spec,
+            &Create::NOTHING,
+            &mut |arena, node| self.set(arena, node, &spec, target),
+        );
         cx.arena = arena;
         outcome.map_err(|err| {
             let err = self.complete(cx, err);
@@ -144,19 +160,24 @@ impl<'a> Referrer<'a> {
     }
 
     /// Adds to a message what only the whole context can tell.
-    fn complete(&self, cx: &Context<'_>, err: Error) -> Error {
-        let Some((_, list)) = err.message().split_once("\u{1}") else { return err };
-        let mut details = String::from(
-            "\n**** Too many possible referral targets to referrer:\n",
-        );
+    fn complete(&self, cx: &Context, err: Error) -> Error {
+        let Some((_, list)) = err.message().split_once('\u{1}') else {
+            return err;
+        };
+        let mut details = String::from("\n**** Too many possible referral targets to referrer:\n");
         let yaml = |handle| cx.to_yaml(handle).unwrap_or_default();
-        details.push_str(&format!("{}\n", yaml(self.known.handle)));
-        for (i, at) in list.split(',').filter_map(|at| at.parse::<usize>().ok()).enumerate() {
+        let _ = writeln!(details, "{}", yaml(self.known.handle));
+        for (i, at) in list
+            .split(',')
+            .filter_map(|at| at.parse::<usize>().ok())
+            .enumerate()
+        {
             let candidate = &self.candidates.known[at];
-            details.push_str(&format!(
-                "--- possible referral {i}:\n{}\n",
+            let _ = writeln!(
+                details,
+                "--- possible referral {i}:\n{}",
                 yaml(candidate.handle)
-            ));
+            );
         }
         err.reworded(|message| {
             let (message, _) = message.split_once('\u{1}').unwrap_or((message, ""));
@@ -164,7 +185,13 @@ impl<'a> Referrer<'a> {
         })
     }
 
-    fn set(&mut self, arena: &mut Arena, node: NodeId, spec: &FieldSpec, target: &Gvk) -> Result<()> {
+    fn set(
+        &mut self,
+        arena: &mut Arena,
+        node: NodeId,
+        spec: &FieldSpec,
+        target: &Gvk,
+    ) -> Result<()> {
         if arena.is_null(node) {
             return Ok(());
         }
@@ -226,7 +253,9 @@ impl<'a> Referrer<'a> {
         let Some(at) = found else { return Ok(()) };
         let referral = &self.candidates.known[at];
         self.referrals.push(referral.handle);
-        let ResId { name, namespace, .. } = &referral.current;
+        let ResId {
+            name, namespace, ..
+        } = &referral.current;
         if *name == old && namespace.is_empty() {
             return Ok(());
         }
@@ -245,7 +274,9 @@ impl<'a> Referrer<'a> {
         own.gvk.cluster_scoped
             || candidate.current.gvk.cluster_scoped
             || candidate.current.same_namespace(own)
-            || self.subject_namespaces.contains(&candidate.current.namespace)
+            || self
+                .subject_namespaces
+                .contains(&candidate.current.namespace)
     }
 
     fn in_own_namespace(&self, candidate: &Known) -> bool {
@@ -265,11 +296,12 @@ impl<'a> Referrer<'a> {
         target: &Gvk,
         with_namespace: bool,
     ) -> Result<Option<usize>> {
-        let Some(named) = self.candidates.by_previous_name.get(old) else { return Ok(None) };
-        let known = |at: &usize| &self.candidates.known[*at];
-        let had_kind = |at: &usize, gvk: &Gvk| {
-            known(at).previous.iter().any(|id| id.gvk.is_selected(gvk))
+        let Some(named) = self.candidates.by_previous_name.get(old) else {
+            return Ok(None);
         };
+        let known = |at: &usize| &self.candidates.known[*at];
+        let had_kind =
+            |at: &usize, gvk: &Gvk| known(at).previous.iter().any(|id| id.gvk.is_selected(gvk));
         let role_ref = if spec.path.ends_with("roleRef/name") {
             role_ref_gvk(arena, self.node)
         } else {
@@ -295,7 +327,9 @@ impl<'a> Referrer<'a> {
         if found.len() > 1 {
             found.retain(|at| self.same_prefixes_suffixes(known(at), false));
         }
-        let Some(first) = found.first().copied() else { return Ok(None) };
+        let Some(first) = found.first().copied() else {
+            return Ok(None);
+        };
         let same = |at: &usize| {
             let (a, b) = (&known(&first).current, &known(at).current);
             a.name == b.name && (!with_namespace || a.namespace == b.namespace)
@@ -303,7 +337,10 @@ impl<'a> Referrer<'a> {
         if found.iter().all(same) {
             return Ok(Some(first));
         }
-        let ids: Vec<_> = found.iter().map(|at| known(at).current.to_string()).collect();
+        let ids: Vec<_> = found
+            .iter()
+            .map(|at| known(at).current.to_string())
+            .collect();
         let places: Vec<_> = found.iter().map(ToString::to_string).collect();
         Err(Error::new(format!(
             "found multiple possible referrals: {}\n\u{1}{}",
@@ -345,19 +382,33 @@ impl<'a> Referrer<'a> {
 /// True if the longer list ends in the shorter one; an empty list only fits an empty one.
 fn same_ending(a: &[String], b: &[String]) -> bool {
     let (shorter, longer) = if a.len() > b.len() { (b, a) } else { (a, b) };
-    if shorter.is_empty() { longer.is_empty() } else { longer.ends_with(shorter) }
+    if shorter.is_empty() {
+        longer.is_empty()
+    } else {
+        longer.ends_with(shorter)
+    }
 }
 
 fn role_ref_gvk(arena: &Arena, node: NodeId) -> Option<Gvk> {
     let role_ref = arena.field(node, "roleRef")?;
-    let text = |name| arena.field(role_ref, name).map(|value| arena[value].value.clone());
-    Some(Gvk { group: text("apiGroup")?, kind: text("kind")?, ..Gvk::default() })
+    let text = |name| {
+        arena
+            .field(role_ref, name)
+            .map(|value| arena[value].value.clone())
+    };
+    Some(Gvk {
+        group: text("apiGroup")?,
+        kind: text("kind")?,
+        ..Gvk::default()
+    })
 }
 
-fn subject_namespaces(cx: &Context<'_>, known: &Known, node: NodeId) -> Result<HashSet<String>> {
+fn subject_namespaces(cx: &Context, known: &Known, node: NodeId) -> Result<HashSet<String>> {
     let mut namespaces = HashSet::new();
     let arena = &cx.arena;
-    let Some(subjects) = arena.field(node, "subjects") else { return Ok(namespaces) };
+    let Some(subjects) = arena.field(node, "subjects") else {
+        return Ok(namespaces);
+    };
     if arena[subjects].kind != Kind::Sequence {
         return Ok(namespaces);
     }

@@ -15,7 +15,10 @@ pub(crate) struct EntrySetter {
 impl EntrySetter {
     pub(crate) fn new(arena: &mut Arena, key: &str, value: &str, tag: Tag) -> Self {
         let value = arena.add(Node::tagged(value, tag));
-        Self { key: key.to_owned(), value }
+        Self {
+            key: key.to_owned(),
+            value,
+        }
     }
 
     pub(crate) fn set(&self, arena: &mut Arena, target: NodeId) -> Result<()> {

@@ -91,7 +91,9 @@ fn expand(input: &str, values: &VarValues) -> VarValue {
     let mut out = String::new();
     let mut rest = input;
     while let Some(at) = rest.find('$') {
-        let Some(next) = rest[at + 1..].chars().next() else { break };
+        let Some(next) = rest[at + 1..].chars().next() else {
+            break;
+        };
         out.push_str(&rest[..at]);
         let behind = &rest[at + 1..];
         match next {
@@ -99,8 +101,8 @@ fn expand(input: &str, values: &VarValues) -> VarValue {
                 out.push('$');
                 rest = &behind[1..];
             }
-            '(' => match behind.find(')') {
-                Some(end) => {
+            '(' => {
+                if let Some(end) = behind.find(')') {
                     let name = &behind[1..end];
                     let whole = input.len() == name.len() + 3;
                     match values.get(name) {
@@ -113,12 +115,11 @@ fn expand(input: &str, values: &VarValues) -> VarValue {
                         Some(value) => out.push_str(&as_text(value)),
                     }
                     rest = &behind[end + 1..];
-                }
-                None => {
+                } else {
                     out.push_str("$(");
                     rest = &behind[1..];
                 }
-            },
+            }
             other => {
                 out.push('$');
                 out.push(other);

@@ -1,5 +1,7 @@
 //! The service account of a workload on GKE (`IAMPolicyGenerator`).
 
+use std::fmt::Write as _;
+
 use weir_yaml::Value;
 use weir_yaml::resolve::Dialect;
 
@@ -49,9 +51,12 @@ impl IamPolicyGenerator {
         decode::decode(config, Mode::Lenient)
     }
 
-    pub(crate) fn generate(&self, cx: &mut Context<'_>) -> Result<Handle> {
+    pub(crate) fn generate(&self, cx: &mut Context) -> Result<Handle> {
         if self.cloud != "gke" {
-            return Err(Error::new(format!("cloud provider {} not supported yet", self.cloud)));
+            return Err(Error::new(format!(
+                "cloud provider {} not supported yet",
+                self.cloud
+            )));
         }
         let ServiceAccount { name, project_id } = &self.account;
         let mut text = format!(
@@ -61,7 +66,7 @@ impl IamPolicyGenerator {
             self.service.name
         );
         if !self.service.namespace.is_empty() {
-            text.push_str(&format!("  namespace: {}\n", self.service.namespace));
+            let _ = writeln!(text, "  namespace: {}", self.service.namespace);
         }
         let node = weir_yaml::parse::parse(&mut cx.arena, &text, Dialect::V3)?
             .ok_or_else(|| Error::new("nothing generated"))?;

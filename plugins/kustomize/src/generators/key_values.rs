@@ -49,11 +49,7 @@ pub(super) fn load(loader: &Loader<'_>, args: &GeneratorArgs) -> Result<Pairs> {
     Ok(known)
 }
 
-fn env_file(
-    loader: &Loader<'_>,
-    path: &str,
-    pairs: &mut Vec<(String, Vec<u8>)>,
-) -> Result<()> {
+fn env_file(loader: &Loader<'_>, path: &str, pairs: &mut Vec<(String, Vec<u8>)>) -> Result<()> {
     let content = loader.load(path)?;
     let mut lines = content.split(|b| *b == b'\n').peekable();
     let mut number = 0;
@@ -74,7 +70,11 @@ fn env_file(
             ))
             .at_file(&loader.relative(path)));
         };
-        let text = if number == 0 { text.strip_prefix('\u{feff}').unwrap_or(text) } else { text };
+        let text = if number == 0 {
+            text.strip_prefix('\u{feff}').unwrap_or(text)
+        } else {
+            text
+        };
         number += 1;
         let text = text.trim_start();
         if text.is_empty() || text.starts_with('#') {
@@ -93,14 +93,18 @@ fn parse_literal(source: &str) -> Result<(String, Vec<u8>)> {
         Some((key, value)) if !key.is_empty() => {
             Ok((key.to_owned(), unquoted(value).as_bytes().to_vec()))
         }
-        _ => Err(Error::new(format!("invalid literal source {source}, expected key=value"))),
+        _ => Err(Error::new(format!(
+            "invalid literal source {source}, expected key=value"
+        ))),
     }
 }
 
 /// Without quotes around the whole.
 fn unquoted(text: &str) -> &str {
     for quote in ['"', '\''] {
-        let inner = text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+        let inner = text
+            .strip_prefix(quote)
+            .and_then(|rest| rest.strip_suffix(quote));
         if let Some(inner) = inner {
             return inner;
         }

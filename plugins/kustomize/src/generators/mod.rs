@@ -20,7 +20,7 @@ const LINE: usize = 70;
 
 /// Makes a ConfigMap.
 pub(crate) fn config_map(
-    cx: &mut Context<'_>,
+    cx: &mut Context,
     loader: &Loader<'_>,
     args: &GeneratorArgs,
 ) -> Result<Handle> {
@@ -50,18 +50,20 @@ pub(crate) fn config_map(
 }
 
 /// Makes a Secret.
-pub(crate) fn secret(
-    cx: &mut Context<'_>,
-    loader: &Loader<'_>,
-    args: &SecretArgs,
-) -> Result<Handle> {
+pub(crate) fn secret(cx: &mut Context, loader: &Loader<'_>, args: &SecretArgs) -> Result<Handle> {
     let node = base(&mut cx.arena, "Secret", &args.args)?;
-    let kind = if args.type_.is_empty() { "Opaque" } else { &args.type_ };
+    let kind = if args.type_.is_empty() {
+        "Opaque"
+    } else {
+        &args.type_
+    };
     let kind = cx.arena.add(rnode::string_node(kind));
     rnode::set_field(&mut cx.arena, node, "type", Some(kind))?;
     let pairs: Pairs = key_values::load(loader, &args.args)?;
-    let data: Vec<_> =
-        pairs.into_iter().map(|(key, value)| (key, base64_lines(&value))).collect();
+    let data: Vec<_> = pairs
+        .into_iter()
+        .map(|(key, value)| (key, base64_lines(&value)))
+        .collect();
     if data.is_empty() {
         // Secrets get an empty map, ConfigMaps none.
         let empty = cx.arena.add(Node::of_kind(weir_yaml::Kind::Mapping));
@@ -122,8 +124,14 @@ fn text_map(arena: &mut Arena, node: NodeId, name: &str, entries: &[(String, Str
     }
 }
 
-fn finish(cx: &mut Context<'_>, node: NodeId, args: &GeneratorArgs) -> Result<Handle> {
-    if let Some(GeneratorOptions { labels, annotations, immutable, .. }) = &args.options {
+fn finish(cx: &mut Context, node: NodeId, args: &GeneratorArgs) -> Result<Handle> {
+    if let Some(GeneratorOptions {
+        labels,
+        annotations,
+        immutable,
+        ..
+    }) = &args.options
+    {
         for (key, value) in labels {
             rnode::set_meta_entry(&mut cx.arena, node, "labels", key, value)?;
         }
@@ -136,7 +144,11 @@ fn finish(cx: &mut Context<'_>, node: NodeId, args: &GeneratorArgs) -> Result<Ha
         }
     }
     let handle = cx.add_resource(node);
-    if args.options.as_ref().is_none_or(|options| !options.disable_name_suffix_hash) {
+    if args
+        .options
+        .as_ref()
+        .is_none_or(|options| !options.disable_name_suffix_hash)
+    {
         cx.put_annotation(handle, annotation::NEEDS_HASH, annotation::ENABLED)?;
     }
     let behavior = Behavior::parse(&args.behavior).name();
@@ -145,10 +157,12 @@ fn finish(cx: &mut Context<'_>, node: NodeId, args: &GeneratorArgs) -> Result<Ha
     Ok(handle)
 }
 
-impl Context<'_> {
+impl Context {
     /// Adds the data of the object that a generated one extends.
     pub(crate) fn merge_data(&mut self, handle: Handle, old: Handle) -> Result<()> {
-        let Some(node) = self.node(handle) else { return Ok(()) };
+        let Some(node) = self.node(handle) else {
+            return Ok(());
+        };
         for (field, binary) in [("data", false), ("binaryData", true)] {
             let mut merged = self.text_map(old, field);
             merged.extend(self.text_map(handle, field));

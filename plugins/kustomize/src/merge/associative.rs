@@ -86,13 +86,18 @@ fn valid_keys(
     keys: &[String],
 ) -> (Vec<String>, Vec<String>) {
     let used = |at: usize| {
-        all.iter().any(|values| values.get(at).is_some_and(|value| !value.is_empty()))
+        all.iter()
+            .any(|values| values.get(at).is_some_and(|value| !value.is_empty()))
     };
     if !(0..keys.len()).any(used) {
         return (keys.to_vec(), values.to_vec());
     }
     let keep = |list: &[String]| {
-        list.iter().enumerate().filter(|(at, _)| used(*at)).map(|(_, text)| text.clone()).collect()
+        list.iter()
+            .enumerate()
+            .filter(|(at, _)| used(*at))
+            .map(|(_, text)| text.clone())
+            .collect()
     };
     (keep(keys), keep(values))
 }
@@ -135,8 +140,13 @@ impl Walker<'_> {
         merge: &ListMerge,
         path: &mut Vec<String>,
     ) -> Result<Option<NodeId>> {
-        let Some(dest) = self.visit_list(sources)? else { return Ok(None) };
-        let sources = Sources { dest: Some(dest), ..sources };
+        let Some(dest) = self.visit_list(sources)? else {
+            return Ok(None);
+        };
+        let sources = Sources {
+            dest: Some(dest),
+            ..sources
+        };
         let values = self.element_values(sources, &merge.keys);
         if !values.is_empty() || !merge.keys.is_empty() {
             return self.merge_elements(sources, dest, values, &merge.keys, schema, path);
@@ -195,7 +205,9 @@ impl Walker<'_> {
     fn find(&self, list: Option<NodeId>, keys: &[String], values: &[String]) -> Option<NodeId> {
         let list = list.filter(|list| self.arena[*list].kind == Kind::Sequence)?;
         let (keys, values) = valid_keys(&[values.to_vec()], values, keys);
-        rnode::match_element(self.arena, list, &keys, &values).ok().flatten()
+        rnode::match_element(self.arena, list, &keys, &values)
+            .ok()
+            .flatten()
     }
 
     fn merge_elements(

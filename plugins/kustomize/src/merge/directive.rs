@@ -26,7 +26,9 @@ fn parse(text: &str) -> Result<Directive> {
 
 /// Reads the directive of a patch and takes it out.
 pub(super) fn of(arena: &mut Arena, patch: Option<NodeId>) -> Result<Directive> {
-    let Some(patch) = patch else { return Ok(Directive::Merge) };
+    let Some(patch) = patch else {
+        return Ok(Directive::Merge);
+    };
     match arena[patch].kind {
         Kind::Mapping => of_map(arena, patch),
         Kind::Sequence => of_list(arena, patch),
@@ -41,7 +43,9 @@ pub(super) fn of(arena: &mut Arena, patch: Option<NodeId>) -> Result<Directive> 
 }
 
 fn of_map(arena: &mut Arena, patch: NodeId) -> Result<Directive> {
-    let Some(value) = rnode::get(arena, patch, KEY)? else { return Ok(Directive::Merge) };
+    let Some(value) = rnode::get(arena, patch, KEY)? else {
+        return Ok(Directive::Merge);
+    };
     let directive = parse(&arena[value].value)?;
     rnode::clear(arena, patch, KEY)?;
     Ok(directive)
@@ -57,7 +61,9 @@ fn of_list(arena: &mut Arena, patch: NodeId) -> Result<Directive> {
     let Some(item) = found.filter(|item| arena[*item].content.len() <= 2) else {
         return Ok(Directive::Merge);
     };
-    let Some(value) = arena.field(item, KEY) else { return Ok(Directive::Merge) };
+    let Some(value) = arena.field(item, KEY) else {
+        return Ok(Directive::Merge);
+    };
     let text = arena[value].value.clone();
     let directive = parse(&text)?;
     super::associative::set_element(arena, patch, None, &[KEY.to_owned()], &[text])?;

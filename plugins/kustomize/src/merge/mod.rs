@@ -30,7 +30,10 @@ struct Outcome {
 
 impl Outcome {
     fn of(node: Option<NodeId>) -> Self {
-        Self { node, keep_null: false }
+        Self {
+            node,
+            keep_null: false,
+        }
     }
 }
 
@@ -42,7 +45,10 @@ pub(crate) fn merge(
     patch: NodeId,
 ) -> Result<Option<NodeId>> {
     let mut walker = Walker { arena, schemas };
-    let sources = Sources { dest: Some(dest), patch: Some(patch) };
+    let sources = Sources {
+        dest: Some(dest),
+        patch: Some(patch),
+    };
     Ok(walker.walk(sources, None, &mut Vec::new())?.node)
 }
 
@@ -67,7 +73,9 @@ impl Walker<'_> {
         path: &mut Vec<String>,
     ) -> Result<Outcome> {
         let schema = schema.or_else(|| self.schema_of(sources));
-        let first = self.present(sources.dest).or_else(|| self.present(sources.patch));
+        let first = self
+            .present(sources.dest)
+            .or_else(|| self.present(sources.patch));
         let kind = first.map_or(Kind::Zero, |id| self.arena[id].kind);
         match kind {
             Kind::Zero => self.walk_map(sources, schema.as_ref(), path),
@@ -77,16 +85,15 @@ impl Walker<'_> {
             }
             Kind::Sequence => {
                 self.expect(sources, Kind::Sequence)?;
-                let merge =
-                    schema.as_ref().and_then(|schema| self.schemas.list_merge(schema));
-                match (merge, &schema) {
-                    (Some(merge), Some(schema)) => {
-                        self.walk_associative(sources, schema, &merge, path).map(Outcome::of)
-                    }
-                    _ => {
-                        self.copy_style(sources);
-                        Ok(Outcome::of(sources.patch.or(sources.dest)))
-                    }
+                let merge = schema
+                    .as_ref()
+                    .and_then(|schema| self.schemas.list_merge(schema));
+                if let (Some(merge), Some(schema)) = (merge, &schema) {
+                    self.walk_associative(sources, schema, &merge, path)
+                        .map(Outcome::of)
+                } else {
+                    self.copy_style(sources);
+                    Ok(Outcome::of(sources.patch.or(sources.dest)))
                 }
             }
             Kind::Scalar => {
@@ -106,19 +113,22 @@ impl Walker<'_> {
 
     /// Without a schema from above, an object that says what it is has its own.
     fn schema_of(&self, sources: Sources) -> Option<Schema> {
-        [sources.dest, sources.patch].into_iter().flatten().find_map(|id| {
-            let field = |name| {
-                self.arena
-                    .field(id, name)
-                    .filter(|value| !self.arena[*value].is_nil_or_empty())
-                    .map_or("", |value| self.arena.text(value))
-            };
-            let (api_version, kind) = (field("apiVersion"), field("kind"));
-            if api_version.is_empty() || kind.is_empty() {
-                return None;
-            }
-            self.schemas.of_kind(api_version, kind)
-        })
+        [sources.dest, sources.patch]
+            .into_iter()
+            .flatten()
+            .find_map(|id| {
+                let field = |name| {
+                    self.arena
+                        .field(id, name)
+                        .filter(|value| !self.arena[*value].is_nil_or_empty())
+                        .map_or("", |value| self.arena.text(value))
+                };
+                let (api_version, kind) = (field("apiVersion"), field("kind"));
+                if api_version.is_empty() || kind.is_empty() {
+                    return None;
+                }
+                self.schemas.of_kind(api_version, kind)
+            })
     }
 
     /// An empty map or list takes the style of the patch.
@@ -143,7 +153,10 @@ impl Walker<'_> {
                 && let Some(dest) = dest
                 && !self.arena[dest].value.is_empty()
             {
-                return Ok(Outcome { node: Some(dest), keep_null: true });
+                return Ok(Outcome {
+                    node: Some(dest),
+                    keep_null: true,
+                });
             }
             return Ok(Outcome::of(patch));
         }
@@ -164,8 +177,13 @@ impl Walker<'_> {
         path: &mut Vec<String>,
     ) -> Result<Outcome> {
         let outcome = self.visit_map(sources)?;
-        let Some(dest) = outcome.node else { return Ok(outcome) };
-        let sources = Sources { dest: Some(dest), ..sources };
+        let Some(dest) = outcome.node else {
+            return Ok(outcome);
+        };
+        let sources = Sources {
+            dest: Some(dest),
+            ..sources
+        };
         let names: BTreeSet<String> = [Some(dest), sources.patch]
             .into_iter()
             .flatten()
@@ -174,8 +192,10 @@ impl Walker<'_> {
             .collect();
         for name in names {
             let field = |walker: &Self, id: Option<NodeId>| {
-                let (key, value) =
-                    walker.arena.fields(id?).find(|(key, _)| walker.arena[*key].value == name)?;
+                let (key, value) = walker
+                    .arena
+                    .fields(id?)
+                    .find(|(key, _)| walker.arena[*key].value == name)?;
                 Some((value, walker.arena[key].style))
             };
             let in_dest = field(self, Some(dest));

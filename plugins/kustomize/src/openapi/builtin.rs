@@ -86,17 +86,32 @@ impl Builtin {
     }
 
     pub(super) fn list_merge(&self, definition: usize, field: usize) -> Option<ListMerge> {
-        let keys = self.definitions.get(definition)?.get(field)?.list.as_ref()?;
-        Some(ListMerge { keys: keys.iter().map(|key| (*key).to_owned()).collect() })
+        let keys = self
+            .definitions
+            .get(definition)?
+            .get(field)?
+            .list
+            .as_ref()?;
+        Some(ListMerge {
+            keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+        })
     }
 }
 
 fn parse_field(line: &'static str) -> Option<Field> {
     let (name, rest) = line.split_once(' ')?;
     if let Some(target) = rest.strip_prefix(". ") {
-        return Some(Field { name, list: None, target });
+        return Some(Field {
+            name,
+            list: None,
+            target,
+        });
     }
     let (keys, target) = rest.strip_prefix('[')?.split_once(']')?;
     let list = Some(keys.split(',').filter(|key| !key.is_empty()).collect());
-    Some(Field { name, list, target: target.trim() })
+    Some(Field {
+        name,
+        list,
+        target: target.trim(),
+    })
 }

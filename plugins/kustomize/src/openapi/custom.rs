@@ -29,18 +29,30 @@ fn type_meta(gvk: &Value) -> Option<(String, String)> {
 impl Custom {
     pub(super) fn add(&mut self, document: &Value) {
         let empty = Object::new();
-        let definitions = document.get("definitions").and_then(Value::as_object).unwrap_or(&empty);
+        let definitions = document
+            .get("definitions")
+            .and_then(Value::as_object)
+            .unwrap_or(&empty);
         for (name, definition) in definitions.iter() {
             let definition = Rc::new(definition.clone());
-            let kinds = definition.get(GVK).and_then(Value::as_array).unwrap_or_default();
+            let kinds = definition
+                .get(GVK)
+                .and_then(Value::as_array)
+                .unwrap_or_default();
             for kind in kinds.iter().filter_map(type_meta) {
                 self.kinds.insert(kind, Rc::clone(&definition));
             }
             self.definitions.insert(name.to_owned(), definition);
         }
-        let paths = document.get("paths").and_then(Value::as_object).unwrap_or(&empty);
+        let paths = document
+            .get("paths")
+            .and_then(Value::as_object)
+            .unwrap_or(&empty);
         for (path, methods) in paths.iter() {
-            let Some(kind) = methods.get("get").and_then(|get| get.get(GVK)).and_then(type_meta)
+            let Some(kind) = methods
+                .get("get")
+                .and_then(|get| get.get(GVK))
+                .and_then(type_meta)
             else {
                 continue;
             };
@@ -58,14 +70,18 @@ impl Custom {
         if self.kinds.is_empty() {
             return None;
         }
-        self.kinds.get(&(api_version.to_owned(), kind.to_owned())).cloned()
+        self.kinds
+            .get(&(api_version.to_owned(), kind.to_owned()))
+            .cloned()
     }
 
     pub(super) fn is_namespaced(&self, api_version: &str, kind: &str) -> Option<bool> {
         if self.namespaced.is_empty() {
             return None;
         }
-        self.namespaced.get(&(api_version.to_owned(), kind.to_owned())).copied()
+        self.namespaced
+            .get(&(api_version.to_owned(), kind.to_owned()))
+            .copied()
     }
 }
 
@@ -89,7 +105,9 @@ pub(super) fn items(schema: &Value) -> Option<&Value> {
         }
         _ => false,
     };
-    schema.get("items").filter(|items| is_array && items.as_object().is_some())
+    schema
+        .get("items")
+        .filter(|items| is_array && items.as_object().is_some())
 }
 
 pub(super) fn list_merge(schema: &Value) -> Option<ListMerge> {
@@ -104,5 +122,7 @@ pub(super) fn list_merge(schema: &Value) -> Option<ListMerge> {
             .and_then(Value::as_str)
             .map_or_else(Vec::new, |key| vec![key]),
     };
-    Some(ListMerge { keys: keys.into_iter().map(str::to_owned).collect() })
+    Some(ListMerge {
+        keys: keys.into_iter().map(str::to_owned).collect(),
+    })
 }

@@ -159,9 +159,11 @@ impl Schemas {
         let state = &mut *self.state.borrow_mut();
         match schema {
             Schema::Builtin(_) => None,
-            Schema::BuiltinList(definition, field) => {
-                state.builtin.as_ref()?.elements(*definition, *field).map(Schema::Builtin)
-            }
+            Schema::BuiltinList(definition, field) => state
+                .builtin
+                .as_ref()?
+                .elements(*definition, *field)
+                .map(Schema::Builtin),
             Schema::Custom(value) => {
                 let items = custom::items(value)?;
                 resolve(state, Rc::new(items.clone()))

@@ -20,8 +20,14 @@ const CLUSTER: [(&str, &str); 36] = [
     ("FlowSchema", "flowcontrol.apiserver.k8s.io/v1beta1"),
     ("IngressClass", "networking.k8s.io/v1"),
     ("IngressClass", "networking.k8s.io/v1beta1"),
-    ("MutatingWebhookConfiguration", "admissionregistration.k8s.io/v1"),
-    ("MutatingWebhookConfiguration", "admissionregistration.k8s.io/v1beta1"),
+    (
+        "MutatingWebhookConfiguration",
+        "admissionregistration.k8s.io/v1",
+    ),
+    (
+        "MutatingWebhookConfiguration",
+        "admissionregistration.k8s.io/v1beta1",
+    ),
     ("Namespace", "v1"),
     ("Node", "v1"),
     ("NodeProxyOptions", "v1"),
@@ -29,13 +35,22 @@ const CLUSTER: [(&str, &str); 36] = [
     ("PodSecurityPolicy", "policy/v1beta1"),
     ("PriorityClass", "scheduling.k8s.io/v1"),
     ("PriorityClass", "scheduling.k8s.io/v1beta1"),
-    ("PriorityLevelConfiguration", "flowcontrol.apiserver.k8s.io/v1beta1"),
+    (
+        "PriorityLevelConfiguration",
+        "flowcontrol.apiserver.k8s.io/v1beta1",
+    ),
     ("RuntimeClass", "node.k8s.io/v1"),
     ("RuntimeClass", "node.k8s.io/v1beta1"),
     ("StorageClass", "storage.k8s.io/v1"),
     ("StorageClass", "storage.k8s.io/v1beta1"),
-    ("ValidatingWebhookConfiguration", "admissionregistration.k8s.io/v1"),
-    ("ValidatingWebhookConfiguration", "admissionregistration.k8s.io/v1beta1"),
+    (
+        "ValidatingWebhookConfiguration",
+        "admissionregistration.k8s.io/v1",
+    ),
+    (
+        "ValidatingWebhookConfiguration",
+        "admissionregistration.k8s.io/v1beta1",
+    ),
     ("VolumeAttachment", "storage.k8s.io/v1"),
     ("VolumeAttachment", "storage.k8s.io/v1beta1"),
 ];

@@ -21,7 +21,10 @@ pub(crate) struct LabelSelector {
 
 impl LabelSelector {
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        let mut parser = Parser { tokens: tokenize(text), at: 0 };
+        let mut parser = Parser {
+            tokens: tokenize(text),
+            at: 0,
+        };
         let mut requirements = Vec::new();
         if parser.peek() == &Token::End {
             return Ok(Self { requirements });
@@ -105,7 +108,10 @@ fn tokenize(text: &str) -> Vec<Token> {
             continue;
         }
         let special = |c: char| {
-            matches!(c, '=' | '!' | ',' | '(' | ')' | '>' | '<' | ' ' | '\t' | '\r' | '\n')
+            matches!(
+                c,
+                '=' | '!' | ',' | '(' | ')' | '>' | '<' | ' ' | '\t' | '\r' | '\n'
+            )
         };
         let end = rest.find(special).unwrap_or(rest.len());
         tokens.push(Token::Word(rest[..end].to_owned()));
@@ -126,9 +132,10 @@ impl Parser {
     }
 
     fn next(&mut self) -> Token {
-        let token = self.tokens.get_mut(self.at).map_or(Token::End, |token| {
-            std::mem::replace(token, Token::End)
-        });
+        let token = self
+            .tokens
+            .get_mut(self.at)
+            .map_or(Token::End, |token| std::mem::replace(token, Token::End));
         self.at += 1;
         token
     }
@@ -199,7 +206,10 @@ impl Parser {
         match self.next() {
             Token::Symbol("(") => {}
             other => {
-                return Err(Error::new(format!("found '{}' expected: '('", other.text())));
+                return Err(Error::new(format!(
+                    "found '{}' expected: '('",
+                    other.text()
+                )));
             }
         }
         let mut values = Vec::new();
@@ -240,7 +250,9 @@ fn is_name(text: &str) -> bool {
     text.len() <= 63
         && end(text.bytes().next())
         && end(text.bytes().last())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
 fn check_key(key: &str) -> Result<()> {
@@ -276,8 +288,10 @@ mod tests {
     use super::*;
 
     fn matches(selector: &str, labels: &[(&str, &str)]) -> bool {
-        let labels =
-            labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let labels = labels
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
         LabelSelector::parse(selector).unwrap().matches(&labels)
     }
 

@@ -23,7 +23,11 @@ pub(crate) struct SelectorPatterns {
 impl SelectorPatterns {
     pub(crate) fn new(selector: &Selector) -> Result<Self> {
         let compile = |pattern: &str| {
-            if pattern.is_empty() { Ok(None) } else { Pattern::anchored(pattern).map(Some) }
+            if pattern.is_empty() {
+                Ok(None)
+            } else {
+                Pattern::anchored(pattern).map(Some)
+            }
         };
         Ok(Self {
             group: compile(&selector.id.gvk.group)?,

@@ -121,8 +121,14 @@ fn syntax_problem(pattern: &str) -> Option<String> {
             '(' => {
                 depth += 1;
                 repeatable = false;
-                if pattern[at + 1..].starts_with('?') {
-                    chars.next();
+                // `(?:`, `(?P<name>` and `(?i:` open a group; `(?i)` is none.
+                if pattern[at + 1..].starts_with('?')
+                    && chars
+                        .find(|(_, c)| matches!(c, ':' | '>' | ')'))
+                        .map(|(_, c)| c)
+                        == Some(')')
+                {
+                    depth -= 1;
                 }
             }
             ')' if depth == 0 => return Some(format!("unexpected ): `{pattern}`")),
@@ -149,9 +155,30 @@ mod tests {
 
     #[test]
     fn mistakes_read_as_in_go() {
-        let message = |pattern| Pattern::anchored(pattern).map(|_| ()).unwrap_err().to_string();
-        assert_eq!(message("c("), "error parsing regexp: missing closing ): `^(?:c()$`");
-        assert_eq!(message("*a"), "error parsing regexp: missing argument to repetition operator: `*`");
+        let message = |pattern| {
+            Pattern::anchored(pattern)
+                .map(|_| ())
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            message("c("),
+            "error parsing regexp: missing closing ): `^(?:c()$`"
+        );
+        assert_eq!(
+            message("*a"),
+            "error parsing regexp: missing argument to repetition operator: `*`"
+        );
+    }
+
+    #[test]
+    fn groups_of_all_kinds_are_read() {
+        for pattern in ["(?i)a", "(?i:a)b", "(?P<x>a)+", "a(?:b)*"] {
+            assert!(
+                Pattern::search(pattern).unwrap().is_match("ab"),
+                "{pattern}"
+            );
+        }
     }
 
     #[test]

@@ -33,7 +33,7 @@ impl ImageTagTransformer {
         decode::decode(config, Mode::Lenient)
     }
 
-    pub(super) fn transform(&self, cx: &mut Context<'_>, map: &ResMap) -> Result<()> {
+    pub(super) fn transform(&self, cx: &mut Context, map: &ResMap) -> Result<()> {
         let updater = Updater::new(&self.image);
         let resources: Vec<NodeId> = super::present(cx, map)
             .into_iter()
@@ -68,7 +68,10 @@ impl<'a> Updater<'a> {
             "^{}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$",
             image.name
         );
-        Self { image, pattern: Pattern::search(&pattern).ok() }
+        Self {
+            image,
+            pattern: Pattern::search(&pattern).ok(),
+        }
     }
 
     /// Looks for `containers` and `initContainers` everywhere, the innermost first.
@@ -106,7 +109,10 @@ impl<'a> Updater<'a> {
         rnode::expect_kind(arena, node, Kind::Scalar)?;
         let value = &arena[node].value;
         // Most images are of another name: a cheap look before the pattern.
-        let matches = self.pattern.as_ref().is_some_and(|pattern| pattern.is_match(value));
+        let matches = self
+            .pattern
+            .as_ref()
+            .is_some_and(|pattern| pattern.is_match(value));
         if !matches {
             return Ok(());
         }
@@ -116,7 +122,13 @@ impl<'a> Updater<'a> {
     }
 
     fn rename(&self, value: &str) -> String {
-        let Image { new_name, tag_suffix, new_tag, digest: new_digest, .. } = self.image;
+        let Image {
+            new_name,
+            tag_suffix,
+            new_tag,
+            digest: new_digest,
+            ..
+        } = self.image;
         let (name, tag, digest) = split(value);
         let name = if new_name.is_empty() { name } else { new_name };
         let suffixed = format!("{tag}{tag_suffix}");
@@ -148,13 +160,12 @@ fn split(image: &str) -> (&str, &str, &str) {
     let at = image[slash..].find('@').map(|at| at + slash);
     let colon = image[slash..].find(':').map(|at| at + slash);
     match (at, colon) {
-        (None, None) => (image, "", ""),
         (Some(at), colon) if colon.is_none_or(|colon| at < colon) => {
             (&image[..at], "", &image[at + 1..])
         }
         (Some(at), Some(colon)) => (&image[..colon], &image[colon + 1..at], &image[at + 1..]),
         (_, Some(colon)) => (&image[..colon], &image[colon + 1..], ""),
-        (Some(_), None) => (image, "", ""),
+        (_, None) => (image, "", ""),
     }
 }
 
@@ -165,7 +176,10 @@ mod tests {
     #[test]
     fn images_split_at_the_last_slash_and_on() {
         assert_eq!(split("nginx"), ("nginx", "", ""));
-        assert_eq!(split("reg:5000/a/nginx:1.2"), ("reg:5000/a/nginx", "1.2", ""));
+        assert_eq!(
+            split("reg:5000/a/nginx:1.2"),
+            ("reg:5000/a/nginx", "1.2", "")
+        );
         assert_eq!(split("a/b@sha256:12"), ("a/b", "", "sha256:12"));
         assert_eq!(split("a/b:1@sha256:12"), ("a/b", "1", "sha256:12"));
     }

@@ -46,7 +46,7 @@ impl LabelTransformer {
         decode::decode(config, Mode::Lenient)
     }
 
-    pub(crate) fn transform(&self, cx: &mut Context<'_>, map: &ResMap) -> Result<()> {
+    pub(crate) fn transform(&self, cx: &mut Context, map: &ResMap) -> Result<()> {
         set_entries(cx, map, &self.labels, &self.field_specs)
     }
 }
@@ -56,20 +56,22 @@ impl AnnotationsTransformer {
         decode::decode(config, Mode::Lenient)
     }
 
-    pub(super) fn transform(&self, cx: &mut Context<'_>, map: &ResMap) -> Result<()> {
+    pub(super) fn transform(&self, cx: &mut Context, map: &ResMap) -> Result<()> {
         set_entries(cx, map, &self.annotations, &self.field_specs)
     }
 }
 
 /// Sets entries of the maps at the given fields of all objects.
 pub(crate) fn set_entries(
-    cx: &mut Context<'_>,
+    cx: &mut Context,
     map: &ResMap,
     entries: &BTreeMap<String, String>,
     specs: &[FieldSpec],
 ) -> Result<()> {
     for handle in super::present(cx, map) {
-        let Some(node) = cx.node(handle) else { continue };
+        let Some(node) = cx.node(handle) else {
+            continue;
+        };
         for (key, value) in entries {
             let setter = EntrySetter::new(&mut cx.arena, key, value, Tag::Str);
             field_spec::apply_all(

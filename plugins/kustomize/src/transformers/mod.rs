@@ -57,7 +57,7 @@ pub(crate) enum Transformer {
 impl Transformer {
     /// From an object under `transformers`; `None` for a kind that is no transformer.
     pub(crate) fn configure(
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         loader: &Loader<'_>,
         kind: &str,
         config: &Value,
@@ -97,7 +97,7 @@ impl Transformer {
     }
 
     /// Works on all objects.
-    pub(crate) fn transform(&self, cx: &mut Context<'_>, map: &mut ResMap) -> Result<()> {
+    pub(crate) fn transform(&self, cx: &mut Context, map: &mut ResMap) -> Result<()> {
         let outcome = match self {
             Self::Annotations(transformer) => transformer.transform(cx, map),
             Self::Hash => add_hashes(cx, map),
@@ -108,9 +108,9 @@ impl Transformer {
             Self::PatchJson6902(transformer) => transformer.transform(cx, map),
             Self::PatchStrategicMerge(transformer) => transformer.transform(cx, map),
             Self::Prefix(transformer) => transformer.transform(cx, map),
-            Self::PrefixSuffix(prefix, suffix) => {
-                prefix.transform(cx, map).and_then(|()| suffix.transform(cx, map))
-            }
+            Self::PrefixSuffix(prefix, suffix) => prefix
+                .transform(cx, map)
+                .and_then(|()| suffix.transform(cx, map)),
             Self::Replacement(transformer) => transformer.transform(cx, map),
             Self::ReplicaCount(transformer) => transformer.transform(cx, map),
             Self::Suffix(transformer) => transformer.transform(cx, map),
@@ -122,9 +122,11 @@ impl Transformer {
 }
 
 /// Adds content hashes to the names of generated objects.
-pub(crate) fn add_hashes(cx: &mut Context<'_>, map: &mut ResMap) -> Result<()> {
+pub(crate) fn add_hashes(cx: &mut Context, map: &mut ResMap) -> Result<()> {
     for handle in map.list() {
-        let Some(node) = cx.node(*handle) else { continue };
+        let Some(node) = cx.node(*handle) else {
+            continue;
+        };
         if !cx.is_enabled(*handle, crate::resource::annotation::NEEDS_HASH) {
             continue;
         }
@@ -138,6 +140,10 @@ pub(crate) fn add_hashes(cx: &mut Context<'_>, map: &mut ResMap) -> Result<()> {
 }
 
 /// Objects that are still there.
-fn present(cx: &Context<'_>, map: &ResMap) -> Vec<Handle> {
-    map.list().iter().copied().filter(|handle| cx.node(*handle).is_some()).collect()
+fn present(cx: &Context, map: &ResMap) -> Vec<Handle> {
+    map.list()
+        .iter()
+        .copied()
+        .filter(|handle| cx.node(*handle).is_some())
+        .collect()
 }

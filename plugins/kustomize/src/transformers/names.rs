@@ -52,7 +52,7 @@ impl PrefixTransformer {
         Ok(made)
     }
 
-    pub(super) fn transform(&self, cx: &mut Context<'_>, map: &ResMap) -> Result<()> {
+    pub(super) fn transform(&self, cx: &mut Context, map: &ResMap) -> Result<()> {
         let specs = self.field_specs.as_deref().unwrap_or_default();
         rename(cx, map, specs, annotation::PREFIXES, &self.prefix, |name| {
             format!("{}{name}", self.prefix)
@@ -67,7 +67,7 @@ impl SuffixTransformer {
         Ok(made)
     }
 
-    pub(super) fn transform(&self, cx: &mut Context<'_>, map: &ResMap) -> Result<()> {
+    pub(super) fn transform(&self, cx: &mut Context, map: &ResMap) -> Result<()> {
         let specs = self.field_specs.as_deref().unwrap_or_default();
         rename(cx, map, specs, annotation::SUFFIXES, &self.suffix, |name| {
             format!("{name}{}", self.suffix)
@@ -82,7 +82,7 @@ fn is_exempt(gvk: &Gvk) -> bool {
 }
 
 fn rename(
-    cx: &mut Context<'_>,
+    cx: &mut Context,
     map: &ResMap,
     specs: &[FieldSpec],
     memory: &str,
@@ -101,7 +101,9 @@ fn rename(
                     cx.store_previous_id(handle)?;
                 }
             }
-            let Some(node) = cx.node(handle) else { continue };
+            let Some(node) = cx.node(handle) else {
+                continue;
+            };
             field_spec::apply(
                 &mut cx.arena,
                 node,

@@ -37,8 +37,15 @@ decode_struct!(
 
 impl NamespaceTransformer {
     pub(crate) fn new(namespace: &str, field_specs: Vec<FieldSpec>) -> Self {
-        let metadata = Metadata { namespace: namespace.to_owned(), ..Metadata::default() };
-        Self { metadata, field_specs, ..Self::default() }
+        let metadata = Metadata {
+            namespace: namespace.to_owned(),
+            ..Metadata::default()
+        };
+        Self {
+            metadata,
+            field_specs,
+            ..Self::default()
+        }
     }
 
     pub(super) fn configure(config: &Value) -> Result<Self> {
@@ -53,7 +60,7 @@ impl NamespaceTransformer {
         }
     }
 
-    pub(super) fn transform(&self, cx: &mut Context<'_>, map: &mut ResMap) -> Result<()> {
+    pub(super) fn transform(&self, cx: &mut Context, map: &mut ResMap) -> Result<()> {
         if self.metadata.namespace.is_empty() {
             return Ok(());
         }
@@ -84,7 +91,9 @@ impl NamespaceTransformer {
                 break;
             }
         }
-        let Some(id) = conflicts.first() else { return Ok(()) };
+        let Some(id) = conflicts.first() else {
+            return Ok(());
+        };
         let shown: Vec<_> = resources
             .iter()
             .filter(|handle| cx.cur_id(**handle).equals(id))
@@ -96,8 +105,10 @@ impl NamespaceTransformer {
         )))
     }
 
-    fn apply(&self, cx: &mut Context<'_>, handle: crate::resource::Handle) -> Result<()> {
-        let Some(node) = cx.node(handle) else { return Ok(()) };
+    fn apply(&self, cx: &mut Context, handle: crate::resource::Handle) -> Result<()> {
+        let Some(node) = cx.node(handle) else {
+            return Ok(());
+        };
         let gvk = cx.gvk(handle);
         set_namespace(&mut cx.arena, node, self, gvk.cluster_scoped, &gvk.kind)
     }
@@ -121,7 +132,9 @@ impl NamespaceTransformer {
             "allServiceAccounts" => ("kind", "ServiceAccount"),
             _ => ("name", "default"),
         };
-        let Some(subjects) = rnode::lookup(arena, node, &["subjects"])? else { return Ok(()) };
+        let Some(subjects) = rnode::lookup(arena, node, &["subjects"])? else {
+            return Ok(());
+        };
         if arena.is_null(subjects) {
             return Ok(());
         }
@@ -179,9 +192,7 @@ pub(super) fn set_namespace(
         .filter(|spec| {
             spec.path != "metadata/namespace"
                 && (api_version == "v1" || spec.path != "metadata/name")
-                && !(binding
-                    && is_role_binding(&spec.gvk.kind)
-                    && spec.path == SUBJECTS_NAMESPACE)
+                && !(binding && is_role_binding(&spec.gvk.kind) && spec.path == SUBJECTS_NAMESPACE)
         })
         .cloned()
         .collect();
@@ -194,7 +205,9 @@ pub(super) fn set_namespace(
         &mut |arena, target| transformer.write(arena, &setter, target),
     )
     .map_err(|err| {
-        let wrong_kind = err.message().contains("wrong node kind: expected ScalarNode");
+        let wrong_kind = err
+            .message()
+            .contains("wrong node kind: expected ScalarNode");
         let what = if wrong_kind {
             "namespace field specs must target scalar nodes"
         } else {

@@ -24,40 +24,38 @@ pub(crate) struct PatchTransformer {
 }
 
 impl PatchTransformer {
-    pub(super) fn configure(
-        cx: &mut Context<'_>,
-        loader: &Loader<'_>,
-        config: &Value,
-    ) -> Result<Self> {
+    pub(super) fn configure(cx: &mut Context, loader: &Loader<'_>, config: &Value) -> Result<Self> {
         Self::load(cx, loader, decode::decode(config, Mode::Lenient)?, config)
     }
 
     /// Reads the patch. `shown`: the configuration for messages.
     pub(crate) fn load(
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         loader: &Loader<'_>,
         mut config: Patch,
         shown: &Value,
     ) -> Result<Self> {
-        config.patch = config.patch.trim().to_owned();
+        let trimmed = config.patch.trim().to_owned();
+        config.patch = trimmed;
         let content;
         let (text, source): (&[u8], String) =
             match (config.patch.is_empty(), config.path.is_empty()) {
                 (true, true) => {
-                    let shown = weir_yaml::to_yaml(shown)?;
+                    let shown = weir_yaml::to_yaml(shown);
                     return Err(Error::new(format!(
                         "must specify one of patch and path in\n{shown}"
                     )));
                 }
                 (false, false) => {
-                    let shown = weir_yaml::to_yaml(shown)?;
+                    let shown = weir_yaml::to_yaml(shown);
                     return Err(Error::new(format!(
                         "patch and path can't be set at the same time\n{shown}"
                     )));
                 }
-                (false, true) => {
-                    (config.patch.as_bytes(), format!("[patch: {}]", quote(&config.patch)))
-                }
+                (false, true) => (
+                    config.patch.as_bytes(),
+                    format!("[patch: {}]", quote(&config.patch)),
+                ),
                 (true, false) => {
                     content = loader.load(&config.path).map_err(|err| {
                         err.context(format!(
@@ -65,7 +63,10 @@ impl PatchTransformer {
                             config.path
                         ))
                     })?;
-                    (content.as_slice(), format!("[path: {}]", quote(&config.path)))
+                    (
+                        content.as_slice(),
+                        format!("[path: {}]", quote(&config.path)),
+                    )
                 }
             };
         let merges = cx.resources_from_bytes(text);
@@ -103,10 +104,15 @@ impl PatchTransformer {
                 }
             }
         }
-        Ok(Self { config, source, merges, json })
+        Ok(Self {
+            config,
+            source,
+            merges,
+            json,
+        })
     }
 
-    pub(super) fn transform(&self, cx: &mut Context<'_>, map: &mut ResMap) -> Result<()> {
+    pub(super) fn transform(&self, cx: &mut Context, map: &mut ResMap) -> Result<()> {
         if let Some(merges) = self.merges.as_ref().filter(|merges| !merges.is_empty()) {
             return self.merge(cx, map, merges);
         }
@@ -116,7 +122,7 @@ impl PatchTransformer {
         }
     }
 
-    fn merge(&self, cx: &mut Context<'_>, map: &mut ResMap, patches: &[Handle]) -> Result<()> {
+    fn merge(&self, cx: &mut Context, map: &mut ResMap, patches: &[Handle]) -> Result<()> {
         if let (Some(target), [first, more @ ..]) = (&self.config.target, patches) {
             if !more.is_empty() {
                 return Err(Error::new(format!(
@@ -136,7 +142,10 @@ impl PatchTransformer {
         for patch in patches {
             let id = cx.org_id(*patch)?;
             let target = map.get_by_id(cx, &id).map_err(|err| {
-                err.context(format!("no resource matches strategic merge patch {}", quote(&id.to_string())))
+                err.context(format!(
+                    "no resource matches strategic merge patch {}",
+                    quote(&id.to_string())
+                ))
             })?;
             patch_strategic_merge::apply(cx, target, *patch)?;
             map.touch();
@@ -144,7 +153,7 @@ impl PatchTransformer {
         Ok(())
     }
 
-    fn patch_json(&self, cx: &mut Context<'_>, map: &ResMap, patch: &JsonPatch) -> Result<()> {
+    fn patch_json(&self, cx: &mut Context, map: &ResMap, patch: &JsonPatch) -> Result<()> {
         let Some(target) = &self.config.target else {
             return Err(Error::new(format!(
                 "must specify a target for JSON patch {}",
@@ -162,7 +171,7 @@ impl PatchTransformer {
 /// A patch's configuration as data, for messages.
 pub(crate) fn shown(patch: &Patch) -> Value {
     let mut object = Object::new();
-    let mut put = |object: &mut Object, key: &str, text: &str| {
+    let put = |object: &mut Object, key: &str, text: &str| {
         if !text.is_empty() {
             object.set(key, Value::from(text));
         }

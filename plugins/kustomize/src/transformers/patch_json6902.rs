@@ -34,7 +34,12 @@ decode_struct!(
 impl PatchJson6902Transformer {
     pub(crate) fn new(target: Option<Selector>, path: &str, json_op: &str) -> Self {
         let (path, json_op) = (path.to_owned(), json_op.to_owned());
-        Self { target, path, json_op, patch: JsonPatch::default() }
+        Self {
+            target,
+            path,
+            json_op,
+            patch: JsonPatch::default(),
+        }
     }
 
     pub(super) fn configure(loader: &Loader<'_>, config: &Value) -> Result<Self> {
@@ -44,7 +49,11 @@ impl PatchJson6902Transformer {
 
     /// Reads the patch.
     pub(crate) fn load(mut self, loader: &Loader<'_>) -> Result<Self> {
-        if self.target.as_ref().is_none_or(|target| target.id.name.is_empty()) {
+        if self
+            .target
+            .as_ref()
+            .is_none_or(|target| target.id.name.is_empty())
+        {
             return Err(Error::new("must specify the target name"));
         }
         match (self.path.is_empty(), self.json_op.is_empty()) {
@@ -78,7 +87,7 @@ impl PatchJson6902Transformer {
         Ok(self)
     }
 
-    pub(super) fn transform(&self, cx: &mut Context<'_>, map: &ResMap) -> Result<()> {
+    pub(super) fn transform(&self, cx: &mut Context, map: &ResMap) -> Result<()> {
         let Some(target) = &self.target else {
             return Err(Error::new(format!(
                 "must specify a target for patch {}",
@@ -93,8 +102,10 @@ impl PatchJson6902Transformer {
 }
 
 /// Patches one object; what kustomize remembers in its annotations survives.
-pub(super) fn apply(cx: &mut Context<'_>, handle: Handle, patch: &JsonPatch) -> Result<()> {
-    let Some(node) = cx.node(handle) else { return Ok(()) };
+pub(super) fn apply(cx: &mut Context, handle: Handle, patch: &JsonPatch) -> Result<()> {
+    let Some(node) = cx.node(handle) else {
+        return Ok(());
+    };
     let mut internal = cx.annotations(handle);
     internal.retain(|key, _| {
         key.starts_with("internal.config.kubernetes.io/")

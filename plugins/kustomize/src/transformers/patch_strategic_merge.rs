@@ -32,38 +32,37 @@ decode_struct!(
 
 impl PatchStrategicMergeTransformer {
     pub(crate) fn new(paths: Vec<String>) -> Self {
-        Self { paths, ..Self::default() }
+        Self {
+            paths,
+            ..Self::default()
+        }
     }
 
-    pub(super) fn configure(
-        cx: &mut Context<'_>,
-        loader: &Loader<'_>,
-        config: &Value,
-    ) -> Result<Self> {
+    pub(super) fn configure(cx: &mut Context, loader: &Loader<'_>, config: &Value) -> Result<Self> {
         let made: Self = decode::decode(config, Mode::Lenient)?;
         made.load(cx, loader)
     }
 
     /// Reads the patches.
-    pub(crate) fn load(mut self, cx: &mut Context<'_>, loader: &Loader<'_>) -> Result<Self> {
+    pub(crate) fn load(mut self, cx: &mut Context, loader: &Loader<'_>) -> Result<Self> {
         if self.paths.is_empty() && self.patches.is_empty() {
             return Err(Error::new("empty file path and empty patch content"));
         }
         for path in &self.paths {
             // What is no patch itself names a file.
-            let found = match cx.resources_from_bytes(path.as_bytes()) {
-                Ok(found) => found,
-                Err(_) => {
-                    let content = loader.load(path)?;
-                    cx.resources_from_bytes(&content).map_err(|err| {
-                        crate::target::in_file(err, path).at_file(&loader.relative(path))
-                    })?
-                }
+            let found = if let Ok(found) = cx.resources_from_bytes(path.as_bytes()) {
+                found
+            } else {
+                let content = loader.load(path)?;
+                cx.resources_from_bytes(&content).map_err(|err| {
+                    crate::target::in_file(err, path).at_file(&loader.relative(path))
+                })?
             };
             self.loaded.extend(found);
         }
         if !self.patches.is_empty() {
-            self.loaded.extend(cx.resources_from_bytes(self.patches.as_bytes())?);
+            self.loaded
+                .extend(cx.resources_from_bytes(self.patches.as_bytes())?);
         }
         if self.loaded.is_empty() {
             return Err(Error::new(format!(
@@ -75,7 +74,7 @@ impl PatchStrategicMergeTransformer {
         Ok(self)
     }
 
-    pub(super) fn transform(&self, cx: &mut Context<'_>, map: &mut ResMap) -> Result<()> {
+    pub(super) fn transform(&self, cx: &mut Context, map: &mut ResMap) -> Result<()> {
         for patch in &self.loaded {
             let id = cx.org_id(*patch)?;
             let target = map.get_by_id(cx, &id)?;
@@ -87,7 +86,7 @@ impl PatchStrategicMergeTransformer {
 
 /// Applies a copy of `patch` to each selected object, whatever the patch's own identity.
 pub(super) fn apply_to_selected(
-    cx: &mut Context<'_>,
+    cx: &mut Context,
     map: &mut ResMap,
     selected: &[Handle],
     patch: Handle,
@@ -114,7 +113,7 @@ pub(super) fn apply_to_selected(
 }
 
 /// Applies a patch to one object. Name, namespace and kind stay, unless the patch may change them.
-pub(super) fn apply(cx: &mut Context<'_>, handle: Handle, patch: Handle) -> Result<()> {
+pub(super) fn apply(cx: &mut Context, handle: Handle, patch: Handle) -> Result<()> {
     let (Some(node), Some(patch_node)) = (cx.node(handle), cx.node(patch)) else {
         return Ok(());
     };

@@ -43,19 +43,22 @@ impl ReplacementTransformer {
     pub(crate) fn load(loader: &Loader<'_>, fields: Vec<ReplacementField>) -> Result<Self> {
         let mut replacements = Vec::new();
         for field in fields {
-            let Replacement { source, targets, .. } = &field.replacement;
+            let Replacement {
+                source, targets, ..
+            } = &field.replacement;
             if field.path.is_empty() {
                 replacements.push(field.replacement);
                 continue;
             }
             if source.is_some() || targets.as_ref().is_some_and(|targets| !targets.is_empty()) {
-                return Err(Error::new("cannot specify both path and inline replacement"));
+                return Err(Error::new(
+                    "cannot specify both path and inline replacement",
+                ));
             }
             let content = loader.load(&field.path)?;
             let read = || -> Result<Vec<Replacement>> {
                 let text = weir_yaml::parse::decode_text(&content)?;
-                let value =
-                    weir_yaml::from_yaml(&text).context("error converting YAML to JSON")?;
+                let value = weir_yaml::from_yaml(&text).context("error converting YAML to JSON")?;
                 match &value {
                     Value::Array(_) => decode::decode(&value, Mode::Lenient),
                     Value::Object(_) => Ok(vec![decode::decode(&value, Mode::Lenient)?]),
@@ -75,14 +78,22 @@ impl ReplacementTransformer {
             };
             replacements.extend(read().map_err(|err| err.at_file(&loader.relative(&field.path)))?);
         }
-        Ok(Self { fields: Vec::new(), replacements })
+        Ok(Self {
+            fields: Vec::new(),
+            replacements,
+        })
     }
 
-    pub(super) fn transform(&self, cx: &mut Context<'_>, map: &mut ResMap) -> Result<()> {
+    pub(super) fn transform(&self, cx: &mut Context, map: &mut ResMap) -> Result<()> {
         for replacement in &self.replacements {
-            let Replacement { source, targets, source_value } = replacement;
-            let Some(targets) =
-                targets.as_ref().filter(|_| source.is_some() || source_value.is_some())
+            let Replacement {
+                source,
+                targets,
+                source_value,
+            } = replacement;
+            let Some(targets) = targets
+                .as_ref()
+                .filter(|_| source.is_some() || source_value.is_some())
             else {
                 return Err(Error::new(
                     "replacements must specify a source and at least one target",
@@ -94,9 +105,9 @@ impl ReplacementTransformer {
                         "value and resource selectors are mutually exclusive",
                     ));
                 }
-                (None, value) => {
-                    cx.arena.add(Node::scalar(value.clone().unwrap_or_default()))
-                }
+                (None, value) => cx
+                    .arena
+                    .add(Node::scalar(value.clone().unwrap_or_default())),
                 (Some(source), None) => source_node(cx, map, source)?,
             };
             for target in targets {
@@ -109,19 +120,26 @@ impl ReplacementTransformer {
 }
 
 /// Identities of an object, the current one first.
-fn ids(cx: &Context<'_>, node: NodeId) -> Result<Vec<ResId>> {
+fn ids(cx: &Context, node: NodeId) -> Result<Vec<ResId>> {
     let mut ids = vec![field_spec::identity(&cx.arena, node)];
     ids.extend(cx.prev_ids_of(node).context("error getting node IDs")?);
     Ok(ids)
 }
 
-fn source_node(cx: &mut Context<'_>, map: &ResMap, source: &SourceSelector) -> Result<NodeId> {
+fn source_node(cx: &mut Context, map: &ResMap, source: &SourceSelector) -> Result<NodeId> {
     let mut found = None;
     for handle in super::present(cx, map) {
-        let Some(node) = cx.node(handle) else { continue };
-        if ids(cx, node)?.iter().any(|id| id.is_selected_by(&source.id)) {
+        let Some(node) = cx.node(handle) else {
+            continue;
+        };
+        if ids(cx, node)?
+            .iter()
+            .any(|id| id.is_selected_by(&source.id))
+        {
             if found.is_some() {
-                return Err(Error::new(format!("multiple matches for selector {source}")));
+                return Err(Error::new(format!(
+                    "multiple matches for selector {source}"
+                )));
             }
             found = Some(node);
         }
@@ -129,8 +147,11 @@ fn source_node(cx: &mut Context<'_>, map: &ResMap, source: &SourceSelector) -> R
     let Some(object) = found else {
         return Err(Error::new(format!("nothing selected by {source}")));
     };
-    let path =
-        if source.field_path.is_empty() { DEFAULT_FIELD } else { source.field_path.as_str() };
+    let path = if source.field_path.is_empty() {
+        DEFAULT_FIELD
+    } else {
+        source.field_path.as_str()
+    };
     let value = rnode::lookup(&mut cx.arena, object, &rnode::split_path_smart(path))
         .context("error looking up replacement source")?
         .filter(|value| !cx.arena[*value].is_nil_or_empty());
@@ -149,11 +170,15 @@ fn part_of(arena: &mut Arena, value: NodeId, options: Option<&FieldOptions>) -> 
         return Ok(value);
     };
     if arena[value].kind != Kind::Scalar {
-        return Err(Error::new("delimiter option can only be used with scalar nodes"));
+        return Err(Error::new(
+            "delimiter option can only be used with scalar nodes",
+        ));
     }
     let text = arena.text(value).to_owned();
     let parts: Vec<&str> = text.split(&options.delimiter).collect();
-    let part = usize::try_from(options.index).ok().and_then(|index| parts.get(index));
+    let part = usize::try_from(options.index)
+        .ok()
+        .and_then(|index| parts.get(index));
     let Some(part) = part else {
         return Err(Error::new(format!(
             "options.index {} is out of bounds for value {text}",
@@ -171,16 +196,12 @@ struct Target<'a> {
     reject: Vec<(&'a Selector, SelectorPatterns)>,
 }
 
-fn apply(
-    cx: &mut Context<'_>,
-    map: &ResMap,
-    value: NodeId,
-    target: &TargetSelector,
-) -> Result<()> {
+fn apply(cx: &mut Context, map: &ResMap, value: NodeId, target: &TargetSelector) -> Result<()> {
     let Some(select) = &target.select else {
         return Err(Error::new("target must specify resources to select"));
     };
-    let compile = |selector| SelectorPatterns::new(selector).context("error creating target selector");
+    let compile =
+        |selector| SelectorPatterns::new(selector).context("error creating target selector");
     let compiled = Target {
         select: compile(select)?,
         reject: target
@@ -190,7 +211,9 @@ fn apply(
             .collect::<Result<_>>()?,
     };
     for handle in super::present(cx, map) {
-        let Some(node) = cx.node(handle) else { continue };
+        let Some(node) = cx.node(handle) else {
+            continue;
+        };
         if !selected_by_labels(cx, handle, select, &target.reject)? {
             continue;
         }
@@ -214,7 +237,7 @@ fn apply(
 }
 
 fn selected_by_labels(
-    cx: &Context<'_>,
+    cx: &Context,
     handle: Handle,
     select: &Selector,
     rejects: &[Selector],
@@ -222,8 +245,10 @@ fn selected_by_labels(
     let matches = |selector: &Selector| -> Result<bool> {
         let annotations = LabelSelector::parse(&selector.annotation_selector)?;
         let labels = LabelSelector::parse(&selector.label_selector)?;
-        Ok((annotations.is_empty() || annotations.matches(&cx.annotations(handle)))
-            && (labels.is_empty() || labels.matches(&cx.labels(handle))))
+        Ok(
+            (annotations.is_empty() || annotations.matches(&cx.annotations(handle)))
+                && (labels.is_empty() || labels.matches(&cx.labels(handle))),
+        )
     };
     if !matches(select)? {
         return Ok(false);
@@ -245,8 +270,11 @@ fn copy_value(
     target: &TargetSelector,
 ) -> Result<()> {
     let default = [DEFAULT_FIELD.to_owned()];
-    let paths =
-        if target.field_paths.is_empty() { &default[..] } else { &target.field_paths[..] };
+    let paths = if target.field_paths.is_empty() {
+        &default[..]
+    } else {
+        &target.field_paths[..]
+    };
     let create = target
         .options
         .as_ref()
@@ -258,7 +286,11 @@ fn copy_value(
             continue;
         }
         let missing = || {
-            let verb = if create.is_some() { "find or create" } else { "find" };
+            let verb = if create.is_some() {
+                "find or create"
+            } else {
+                "find"
+            };
             format!("unable to {verb} field {path:?} in replacement target")
         };
         let fields = PathMatcher::new(create)
@@ -283,7 +315,9 @@ fn set_field(
     let value = arena.copy(value);
     if let Some(options) = options.filter(|options| !options.delimiter.is_empty()) {
         if arena[field].kind != Kind::Scalar {
-            return Err(Error::new("delimiter option can only be used with scalar nodes"));
+            return Err(Error::new(
+                "delimiter option can only be used with scalar nodes",
+            ));
         }
         let current = arena[field].value.clone();
         let part = arena.text(value).to_owned();

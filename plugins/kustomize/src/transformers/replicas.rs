@@ -32,7 +32,7 @@ impl ReplicaCountTransformer {
         decode::decode(config, Mode::Lenient)
     }
 
-    pub(super) fn transform(&self, cx: &mut Context<'_>, map: &ResMap) -> Result<()> {
+    pub(super) fn transform(&self, cx: &mut Context, map: &ResMap) -> Result<()> {
         let mut found = false;
         for spec in &self.field_specs {
             let matching = map.matching_any(cx, |id| {
@@ -40,7 +40,9 @@ impl ReplicaCountTransformer {
             })?;
             found |= !matching.is_empty();
             for handle in matching {
-                let Some(node) = cx.node(handle) else { continue };
+                let Some(node) = cx.node(handle) else {
+                    continue;
+                };
                 let count = self.replica.count.to_string();
                 let setter = EntrySetter::new(&mut cx.arena, "", &count, Tag::Int);
                 field_spec::apply(
@@ -55,7 +57,11 @@ impl ReplicaCountTransformer {
         if found {
             return Ok(());
         }
-        let kinds: Vec<_> = self.field_specs.iter().map(|spec| spec.gvk.to_string()).collect();
+        let kinds: Vec<_> = self
+            .field_specs
+            .iter()
+            .map(|spec| spec.gvk.to_string())
+            .collect();
         Err(Error::new(format!(
             "resource with name {} does not match a config with the following GVK [{}]",
             self.replica.name,

@@ -10,7 +10,7 @@ const LEGACY: &str = "legacy";
 const FIFO: &str = "fifo";
 
 /// Sorts as the options say.
-pub(crate) fn sort(cx: &Context<'_>, map: &mut ResMap, options: &SortOptions) -> Result<()> {
+pub(crate) fn sort(cx: &Context, map: &mut ResMap, options: &SortOptions) -> Result<()> {
     let order = options.order.as_str();
     if order != FIFO && order != LEGACY {
         return Err(Error::new(format!(
@@ -43,7 +43,8 @@ pub(crate) fn sort(cx: &Context<'_>, map: &mut ResMap, options: &SortOptions) ->
         let by_kind = if a.3.equals(&b.3) {
             std::cmp::Ordering::Equal
         } else {
-            a.0.cmp(&b.0).then_with(|| compare_kinds(&a.3, &b.3, &a.1, &b.1))
+            a.0.cmp(&b.0)
+                .then_with(|| compare_kinds(&a.3, &b.3, &a.1, &b.1))
         };
         by_kind.then_with(|| a.2.cmp(&b.2))
     });
@@ -64,7 +65,11 @@ fn compare_kinds(a: &Gvk, b: &Gvk, a_text: &str, b_text: &str) -> std::cmp::Orde
 }
 
 fn sort_text(id: &ResId) -> String {
-    let namespace = if id.namespace.is_empty() { "~X" } else { &id.namespace };
+    let namespace = if id.namespace.is_empty() {
+        "~X"
+    } else {
+        &id.namespace
+    };
     let name = if id.name.is_empty() { "~N" } else { &id.name };
     format!("{}|{namespace}|{name}", id.gvk)
 }

@@ -25,7 +25,9 @@ impl PathMatcher {
         at: NodeId,
         path: &[String],
     ) -> Result<Vec<NodeId>> {
-        let Some((part, rest)) = path.split_first() else { return Ok(vec![at]) };
+        let Some((part, rest)) = path.split_first() else {
+            return Ok(vec![at]);
+        };
         if let Some(index) = rnode::parse_index(part).filter(|index| *index >= 0) {
             return self.index(arena, at, part, index as usize, rest);
         }
@@ -123,7 +125,11 @@ impl PathMatcher {
         let mut found = Vec::new();
         let mut pattern = None;
         for item in arena[at].content.clone() {
-            let value = if name.is_empty() { Some(item) } else { arena.field(item, name) };
+            let value = if name.is_empty() {
+                Some(item)
+            } else {
+                arena.field(item, name)
+            };
             let Some(value) = value else { continue };
             let pattern = match &pattern {
                 Some(pattern) => pattern,
@@ -149,7 +155,11 @@ impl PathMatcher {
             scalar
         } else {
             let key = arena.add(Node::scalar(name));
-            let node = Node { kind: Kind::Mapping, content: vec![key, scalar], ..Node::default() };
+            let node = Node {
+                kind: Kind::Mapping,
+                content: vec![key, scalar],
+                ..Node::default()
+            };
             arena.add(node)
         };
         arena[at].content.push(made);
@@ -171,7 +181,9 @@ pub(super) fn set_inside_scalar(
     }
     let mut scalar = None;
     for end in 1..path.len() {
-        let Ok(Some(found)) = rnode::lookup(arena, object, &path[..end]) else { continue };
+        let Ok(Some(found)) = rnode::lookup(arena, object, &path[..end]) else {
+            continue;
+        };
         if arena[found].kind == Kind::Scalar {
             let text = arena[found].value.clone();
             if let Ok(Some(root)) = parse::parse(arena, &text, Dialect::V3) {
@@ -208,5 +220,9 @@ fn serialize(arena: &Arena, root: NodeId, original: &str) -> Result<String> {
     }
     let value = decode::marshal_json(arena, root)?;
     let pretty = original.contains('\n') && original.contains("  ");
-    Ok(if pretty { json::to_string_indented(&value, "  ")? } else { json::to_string(&value)? })
+    Ok(if pretty {
+        json::to_string_indented(&value, "  ")?
+    } else {
+        json::to_string(&value)?
+    })
 }

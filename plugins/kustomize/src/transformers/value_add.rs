@@ -81,14 +81,16 @@ impl ValueAddTransformer {
         Ok(made)
     }
 
-    pub(super) fn transform(&self, cx: &mut Context<'_>, map: &ResMap) -> Result<()> {
+    pub(super) fn transform(&self, cx: &mut Context, map: &ResMap) -> Result<()> {
         for target in &self.targets {
             let selected = match &target.selector {
                 Some(selector) => map.select(cx, selector)?,
                 None => super::present(cx, map),
             };
             for handle in selected {
-                let Some(node) = cx.node(handle) else { continue };
+                let Some(node) = cx.node(handle) else {
+                    continue;
+                };
                 if target.field_path == "metadata/namespace" {
                     let setter = NamespaceTransformer::new(&self.value, Vec::new());
                     let gvk = cx.gvk(handle);

@@ -45,7 +45,12 @@ pub(crate) fn decode<T: Decode + Default>(value: &Value, mode: Mode) -> Result<T
 
 /// Reads a whole document into what is there already.
 pub(crate) fn decode_into<T: Decode>(target: &mut T, value: &Value, mode: Mode) -> Result<()> {
-    let mut decoder = Decoder { mode, in_struct: "", fields: Vec::new(), problem: None };
+    let mut decoder = Decoder {
+        mode,
+        in_struct: "",
+        fields: Vec::new(),
+        problem: None,
+    };
     target.decode(value, &mut decoder);
     match decoder.problem {
         Some(problem) => Err(Error::new(problem)),
@@ -71,9 +76,15 @@ impl Decoder {
         let place = if self.in_struct.is_empty() {
             "Go value".to_owned()
         } else {
-            format!("Go struct field {}.{}", self.in_struct, self.fields.join("."))
+            format!(
+                "Go struct field {}.{}",
+                self.in_struct,
+                self.fields.join(".")
+            )
         };
-        self.fail(format!("json: cannot unmarshal {found} into {place} of type {go_type}"));
+        self.fail(format!(
+            "json: cannot unmarshal {found} into {place} of type {go_type}"
+        ));
     }
 
     fn fail(&mut self, problem: String) {

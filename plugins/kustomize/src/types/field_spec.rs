@@ -25,18 +25,21 @@ decode_struct!(FieldSpec, "FieldSpec", "types.FieldSpec", {
 impl FieldSpec {
     /// A field of every kind.
     pub(crate) fn of_all(path: &str, create: bool) -> Self {
-        Self { gvk: Gvk::default(), path: path.to_owned(), create }
+        Self {
+            gvk: Gvk::default(),
+            path: path.to_owned(),
+            create,
+        }
     }
 }
 
 /// Adds a field unless one that covers it is there.
 pub(crate) fn merge_one(specs: &mut Vec<FieldSpec>, incoming: &FieldSpec) -> Result<()> {
-    let known =
-        specs.iter().find(|spec| spec.gvk.is_selected(&incoming.gvk) && spec.path == incoming.path);
+    let known = specs
+        .iter()
+        .find(|spec| spec.gvk.is_selected(&incoming.gvk) && spec.path == incoming.path);
     match known {
-        Some(known) if known.create != incoming.create => {
-            Err(Error::new("conflicting fieldspecs"))
-        }
+        Some(known) if known.create != incoming.create => Err(Error::new("conflicting fieldspecs")),
         Some(_) => Ok(()),
         None => {
             specs.push(incoming.clone());

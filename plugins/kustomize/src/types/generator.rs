@@ -33,13 +33,21 @@ decode_struct!(GeneratorOptions, "GeneratorOptions", "types.GeneratorOptions", {
 impl GeneratorOptions {
     /// Options of one generator over those of the kustomization.
     pub(crate) fn merged(local: Option<&Self>, global: Option<&Self>) -> Option<Self> {
-        let Some(global) = global else { return local.cloned() };
+        let Some(global) = global else {
+            return local.cloned();
+        };
         let mut merged = local.cloned().unwrap_or_default();
         for (key, value) in &global.labels {
-            merged.labels.entry(key.clone()).or_insert_with(|| value.clone());
+            merged
+                .labels
+                .entry(key.clone())
+                .or_insert_with(|| value.clone());
         }
         for (key, value) in &global.annotations {
-            merged.annotations.entry(key.clone()).or_insert_with(|| value.clone());
+            merged
+                .annotations
+                .entry(key.clone())
+                .or_insert_with(|| value.clone());
         }
         merged.disable_name_suffix_hash |= global.disable_name_suffix_hash;
         merged.immutable |= global.immutable;

@@ -60,6 +60,7 @@ decode_struct!(PatchOptions, "PatchArgs", "types.PatchArgs", {
 });
 
 /// One of `patches`.
+#[expect(clippy::struct_field_names, reason = "kustomize's own names")]
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Patch {
     pub(crate) path: String,
@@ -235,8 +236,7 @@ impl Kustomization {
 
     /// Remarks on fields that kustomize would rather not see.
     pub(crate) fn deprecations(&self) -> Vec<String> {
-        const FIX: &str =
-            "Run 'kustomize edit fix' to update your Kustomization automatically.";
+        const FIX: &str = "Run 'kustomize edit fix' to update your Kustomization automatically.";
         let warn = |old: &str, new: &str| {
             let experimental = if old == "vars" { "[EXPERIMENTAL] " } else { "" };
             format!(
@@ -247,8 +247,16 @@ impl Kustomization {
             (self.bases.is_some(), "bases", "resources"),
             (self.common_labels.is_some(), "commonLabels", "labels"),
             (self.image_tags.is_some(), "imageTags", "images"),
-            (self.patches_json6902.is_some(), "patchesJson6902", "patches"),
-            (self.patches_strategic_merge.is_some(), "patchesStrategicMerge", "patches"),
+            (
+                self.patches_json6902.is_some(),
+                "patchesJson6902",
+                "patches",
+            ),
+            (
+                self.patches_strategic_merge.is_some(),
+                "patchesStrategicMerge",
+                "patches",
+            ),
             (self.vars.is_some(), "vars", "replacements"),
         ];
         checks
@@ -274,11 +282,18 @@ impl Kustomization {
         for generator in self.secret_generator.iter_mut().flatten() {
             generator.args.fix();
         }
-        absorb(&mut self.helm_charts, &mut self.helm_chart_inflation_generator);
+        absorb(
+            &mut self.helm_charts,
+            &mut self.helm_chart_inflation_generator,
+        );
     }
 
     fn required_version(&self) -> &'static str {
-        if self.kind == COMPONENT_KIND { COMPONENT_VERSION } else { VERSION }
+        if self.kind == COMPONENT_KIND {
+            COMPONENT_VERSION
+        } else {
+            VERSION
+        }
     }
 
     /// Refuses a file that says nothing.
@@ -309,6 +324,9 @@ impl Kustomization {
 
     /// True if a kind of build metadata is asked for.
     pub(crate) fn wants_metadata(&self, name: &str) -> bool {
-        self.build_metadata.iter().flatten().any(|option| option == name)
+        self.build_metadata
+            .iter()
+            .flatten()
+            .any(|option| option == name)
     }
 }

@@ -9,11 +9,12 @@ mod selector;
 mod var;
 
 pub(crate) use field_spec::{FieldSpec, merge_all, merge_one, sort_field_specs};
-pub(crate) use generator::{ConfigMapArgs, GeneratorArgs, GeneratorOptions, KvPairSources, SecretArgs};
+pub(crate) use generator::{ConfigMapArgs, GeneratorArgs, GeneratorOptions, SecretArgs};
 pub(crate) use kustomization::{
-    COMPONENT_KIND, Image, Kustomization, Label, Metadata, Patch, PatchOptions, Replica,
-    SortOptions,
+    COMPONENT_KIND, Image, Kustomization, Metadata, Patch, Replica, SortOptions,
 };
-pub(crate) use replacement::{FieldOptions, Replacement, ReplacementField, SourceSelector, TargetSelector};
+pub(crate) use replacement::{
+    FieldOptions, Replacement, ReplacementField, SourceSelector, TargetSelector,
+};
 pub(crate) use selector::Selector;
 pub(crate) use var::{Var, VarSet};

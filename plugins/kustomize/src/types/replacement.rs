@@ -51,7 +51,12 @@ impl fmt::Display for SourceSelector {
         }
         match &self.options {
             Some(options) if !options.delimiter.is_empty() || options.create => {
-                let FieldOptions { delimiter, index, create, .. } = options;
+                let FieldOptions {
+                    delimiter,
+                    index,
+                    create,
+                    ..
+                } = options;
                 write!(f, ":{delimiter}({index}), create={create}")
             }
             _ => Ok(()),

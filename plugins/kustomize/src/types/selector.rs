@@ -6,6 +6,7 @@ use crate::resid::ResId;
 use crate::types::decode::decode_struct;
 
 /// Patterns for identity, and selectors for labels and annotations.
+#[expect(clippy::struct_field_names, reason = "kustomize's own names")]
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Selector {
     pub(crate) id: ResId,
@@ -25,6 +26,10 @@ decode_struct!(Selector, "Selector", "types.Selector", {
 
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:a={}:l={}", self.id, self.annotation_selector, self.label_selector)
+        write!(
+            f,
+            "{}:a={}:l={}",
+            self.id, self.annotation_selector, self.label_selector
+        )
     }
 }

@@ -80,7 +80,11 @@ impl fmt::Display for Var {
     /// As Go prints the struct.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Embedded first, its method speaks for the whole target.
-        write!(f, "{{{} {} {{{}}}}}", self.name, self.objref.gvk, self.fieldref.field_path)
+        write!(
+            f,
+            "{{{} {} {{{}}}}}",
+            self.name, self.objref.gvk, self.fieldref.field_path
+        )
     }
 }
 
@@ -93,7 +97,10 @@ pub(crate) struct VarSet {
 impl VarSet {
     pub(crate) fn merge(&mut self, mut var: Var) -> Result<()> {
         if self.vars.contains_key(&var.name) {
-            return Err(Error::new(format!("var '{}' already encountered", var.name)));
+            return Err(Error::new(format!(
+                "var '{}' already encountered",
+                var.name
+            )));
         }
         var.apply_defaults();
         self.vars.insert(var.name.clone(), var);

@@ -11,7 +11,11 @@ use crate::resolve::{self, Dialect};
 /// One document, ending in a line break.
 pub fn to_string(arena: &Arena, id: NodeId) -> Result<String, Error> {
     let mut writer = Writer::new(Dialect::V3);
-    let mut emitter = Emitter { arena, writer: &mut writer, flow: 0 };
+    let mut emitter = Emitter {
+        arena,
+        writer: &mut writer,
+        flow: 0,
+    };
     emitter.node(id, Context::default())?;
     writer.write_indent();
     Ok(writer.out)
@@ -60,7 +64,11 @@ pub(crate) fn present(node: &Node, place: Place) -> Presented<'_> {
     };
     let analysis = analyze(Dialect::V3, &node.value);
     let form = select(wanted, analysis, node.value.is_empty(), place);
-    Presented { tag, form, text: Cow::Borrowed(&node.value) }
+    Presented {
+        tag,
+        form,
+        text: Cow::Borrowed(&node.value),
+    }
 }
 
 #[derive(Clone, Copy, Default)]
@@ -81,9 +89,15 @@ impl Emitter<'_> {
     fn node(&mut self, id: NodeId, context: Context) -> Result<(), Error> {
         let node = &self.arena[id];
         match node.kind {
-            Kind::Zero if node.is_zero() => self.scalar(&Node::scalar("null"), context),
+            Kind::Zero if node.is_zero() => {
+                self.scalar(&Node::scalar("null"), context);
+                Ok(())
+            }
             Kind::Zero => Err(Error::new("cannot encode node with unknown kind 0")),
-            Kind::Scalar => self.scalar(node, context),
+            Kind::Scalar => {
+                self.scalar(node, context);
+                Ok(())
+            }
             Kind::Alias => {
                 self.writer.indicator("*", true, false, false);
                 self.raw(&node.value);
@@ -121,18 +135,25 @@ impl Emitter<'_> {
         outer
     }
 
-    fn scalar(&mut self, node: &Node, context: Context) -> Result<(), Error> {
-        let place = Place { flow: self.flow > 0, key: context.key };
+    fn scalar(&mut self, node: &Node, context: Context) {
+        let place = Place {
+            flow: self.flow > 0,
+            key: context.key,
+        };
         let presented = present(node, place);
         self.anchor_and_tag(node, &presented.tag);
         let outer = self.increase_indent(true, context, false);
-        self.writer.scalar(&presented.text, presented.form, context.key)?;
+        self.writer
+            .scalar(&presented.text, presented.form, context.key);
         self.writer.indent = outer;
-        Ok(())
     }
 
     fn collection_tag(node: &Node) -> Tag {
-        let implied = if node.kind == Kind::Mapping { Tag::Map } else { Tag::Seq };
+        let implied = if node.kind == Kind::Mapping {
+            Tag::Map
+        } else {
+            Tag::Seq
+        };
         if node.tag == implied && !node.style.has(Style::TAGGED) {
             Tag::Empty
         } else {
@@ -145,13 +166,18 @@ impl Emitter<'_> {
         if self.flow > 0 || node.style.has(Style::FLOW) || node.content.is_empty() {
             return self.flow_sequence(node, context);
         }
-        let compact =
-            context.mapping && (self.writer.column == 0 || !self.writer.indention);
+        let compact = context.mapping && (self.writer.column == 0 || !self.writer.indention);
         let outer = self.increase_indent(false, context, compact);
         for item in &node.content {
             self.writer.write_indent();
             self.writer.indicator("-", true, false, true);
-            self.node(*item, Context { item: true, ..Context::default() })?;
+            self.node(
+                *item,
+                Context {
+                    item: true,
+                    ..Context::default()
+                },
+            )?;
         }
         self.writer.indent = outer;
         Ok(())
@@ -183,15 +209,34 @@ impl Emitter<'_> {
             let [key, value] = pair else { continue };
             self.writer.write_indent();
             if self.is_simple_key(*key) {
-                self.node(*key, Context { mapping: true, key: true, item: false })?;
+                self.node(
+                    *key,
+                    Context {
+                        mapping: true,
+                        key: true,
+                        item: false,
+                    },
+                )?;
                 self.writer.indicator(":", false, false, false);
             } else {
                 self.writer.indicator("?", true, false, true);
-                self.node(*key, Context { mapping: true, ..Context::default() })?;
+                self.node(
+                    *key,
+                    Context {
+                        mapping: true,
+                        ..Context::default()
+                    },
+                )?;
                 self.writer.write_indent();
                 self.writer.indicator(":", true, false, true);
             }
-            self.node(*value, Context { mapping: true, ..Context::default() })?;
+            self.node(
+                *value,
+                Context {
+                    mapping: true,
+                    ..Context::default()
+                },
+            )?;
         }
         self.writer.indent = outer;
         Ok(())
@@ -207,14 +252,33 @@ impl Emitter<'_> {
                 self.writer.indicator(",", false, false, false);
             }
             if self.is_simple_key(*key) {
-                self.node(*key, Context { mapping: true, key: true, item: false })?;
+                self.node(
+                    *key,
+                    Context {
+                        mapping: true,
+                        key: true,
+                        item: false,
+                    },
+                )?;
                 self.writer.indicator(":", false, false, false);
             } else {
                 self.writer.indicator("?", true, false, false);
-                self.node(*key, Context { mapping: true, ..Context::default() })?;
+                self.node(
+                    *key,
+                    Context {
+                        mapping: true,
+                        ..Context::default()
+                    },
+                )?;
                 self.writer.indicator(":", true, false, false);
             }
-            self.node(*value, Context { mapping: true, ..Context::default() })?;
+            self.node(
+                *value,
+                Context {
+                    mapping: true,
+                    ..Context::default()
+                },
+            )?;
         }
         self.flow -= 1;
         self.writer.indent = outer;

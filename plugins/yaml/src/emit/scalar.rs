@@ -1,7 +1,6 @@
 //! How a scalar can be written, and the low-level writer, after libyaml's emitter as changed by
 //! go-yaml.
 
-use crate::error::Error;
 use crate::resolve::Dialect;
 
 /// How a scalar is written.
@@ -144,7 +143,11 @@ pub(crate) fn select(wanted: Form, analysis: Analysis, empty: bool, place: Place
         form = Form::DoubleQuoted;
     }
     if form == Form::Plain {
-        let allowed = if place.flow { analysis.flow_plain } else { analysis.block_plain };
+        let allowed = if place.flow {
+            analysis.flow_plain
+        } else {
+            analysis.block_plain
+        };
         if !allowed || (empty && (place.flow || place.key)) {
             form = Form::SingleQuoted;
         }
@@ -152,8 +155,7 @@ pub(crate) fn select(wanted: Form, analysis: Analysis, empty: bool, place: Place
     if form == Form::SingleQuoted && !analysis.single_quoted {
         form = Form::DoubleQuoted;
     }
-    if matches!(form, Form::Literal | Form::Folded)
-        && (!analysis.block || place.flow || place.key)
+    if matches!(form, Form::Literal | Form::Folded) && (!analysis.block || place.flow || place.key)
     {
         form = Form::DoubleQuoted;
     }
@@ -180,7 +182,11 @@ pub(crate) const INDENT: i32 = 2;
 
 impl Writer {
     pub(crate) fn new(dialect: Dialect) -> Self {
-        let width = if dialect == Dialect::V2 { 80 } else { usize::MAX };
+        let width = if dialect == Dialect::V2 {
+            80
+        } else {
+            usize::MAX
+        };
         Self {
             out: String::new(),
             dialect,
@@ -220,10 +226,7 @@ impl Writer {
 
     pub(crate) fn write_indent(&mut self) {
         let indent = usize::try_from(self.indent).unwrap_or(0);
-        if !self.indention
-            || self.column > indent
-            || (self.column == indent && !self.whitespace)
-        {
+        if !self.indention || self.column > indent || (self.column == indent && !self.whitespace) {
             self.line_break();
         }
         while self.column < indent {
@@ -247,7 +250,7 @@ impl Writer {
     }
 
     /// Writes a scalar in the given form. The indent is already that of the scalar.
-    pub(crate) fn scalar(&mut self, text: &str, form: Form, key: bool) -> Result<(), Error> {
+    pub(crate) fn scalar(&mut self, text: &str, form: Form, key: bool) {
         match form {
             Form::Plain => self.plain(text, !key),
             Form::SingleQuoted => self.single_quoted(text, !key),
@@ -255,7 +258,6 @@ impl Writer {
             Form::Literal => self.literal(text),
             Form::Folded => self.folded(text),
         }
-        Ok(())
     }
 
     fn plain(&mut self, text: &str, breaks_allowed: bool) {
@@ -373,7 +375,7 @@ impl Writer {
                 let code = u32::from(c);
                 let text = match code {
                     0..=0xff => format!("x{code:02X}"),
-                    0..=0xffff => format!("u{code:04X}"),
+                    0x100..=0xffff => format!("u{code:04X}"),
                     _ => format!("U{code:08X}"),
                 };
                 text.chars().for_each(|digit| self.put(digit));

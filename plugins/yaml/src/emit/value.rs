@@ -2,18 +2,17 @@
 //! indented below their key, long lines folded.
 
 use crate::emit::scalar::{Form, INDENT, Place, Writer, analyze, select};
-use crate::error::Error;
 use crate::key_order;
 use crate::number;
 use crate::resolve::{self, Dialect, Scalar};
 use crate::value::{Object, Value};
 
 /// One document, ending in a line break.
-pub fn to_string(value: &Value) -> Result<String, Error> {
+pub fn to_string(value: &Value) -> String {
     let mut writer = Writer::new(Dialect::V2);
-    node(&mut writer, value, Context::default())?;
+    node(&mut writer, value, Context::default());
     writer.write_indent();
-    Ok(writer.out)
+    writer.out
 }
 
 #[derive(Clone, Copy, Default)]
@@ -23,12 +22,15 @@ struct Context {
     key: bool,
 }
 
-fn node(writer: &mut Writer, value: &Value, context: Context) -> Result<(), Error> {
+fn node(writer: &mut Writer, value: &Value, context: Context) {
     match value {
         Value::Null => scalar(writer, "null", Form::Plain, context),
-        Value::Bool(value) => {
-            scalar(writer, if *value { "true" } else { "false" }, Form::Plain, context)
-        }
+        Value::Bool(value) => scalar(
+            writer,
+            if *value { "true" } else { "false" },
+            Form::Plain,
+            context,
+        ),
         Value::Int(value) => scalar(writer, &value.to_string(), Form::Plain, context),
         Value::Uint(value) => scalar(writer, &value.to_string(), Form::Plain, context),
         Value::Float(value) => {
@@ -38,7 +40,7 @@ fn node(writer: &mut Writer, value: &Value, context: Context) -> Result<(), Erro
                 "NaN" => ".nan".to_owned(),
                 text => text.to_owned(),
             };
-            scalar(writer, &text, Form::Plain, context)
+            scalar(writer, &text, Form::Plain, context);
         }
         Value::String(text) => scalar(writer, text, form_of(text), context),
         Value::Array(items) => sequence(writer, items, context),
@@ -56,21 +58,23 @@ fn form_of(text: &str) -> Form {
     }
 }
 
-fn scalar(writer: &mut Writer, text: &str, form: Form, context: Context) -> Result<(), Error> {
-    let place = Place { flow: false, key: context.key };
+fn scalar(writer: &mut Writer, text: &str, form: Form, context: Context) {
+    let place = Place {
+        flow: false,
+        key: context.key,
+    };
     let form = select(form, analyze(Dialect::V2, text), text.is_empty(), place);
     let outer = writer.indent;
     writer.indent = if outer < 0 { INDENT } else { outer + INDENT };
-    writer.scalar(text, form, context.key)?;
+    writer.scalar(text, form, context.key);
     writer.indent = outer;
-    Ok(())
 }
 
-fn sequence(writer: &mut Writer, items: &[Value], context: Context) -> Result<(), Error> {
+fn sequence(writer: &mut Writer, items: &[Value], context: Context) {
     if items.is_empty() {
         writer.indicator("[", true, true, false);
         writer.indicator("]", false, false, false);
-        return Ok(());
+        return;
     }
     let outer = writer.indent;
     let flush_with_key = context.mapping && !writer.indention;
@@ -82,17 +86,16 @@ fn sequence(writer: &mut Writer, items: &[Value], context: Context) -> Result<()
     for item in items {
         writer.write_indent();
         writer.indicator("-", true, false, true);
-        node(writer, item, Context::default())?;
+        node(writer, item, Context::default());
     }
     writer.indent = outer;
-    Ok(())
 }
 
-fn mapping(writer: &mut Writer, object: &Object) -> Result<(), Error> {
+fn mapping(writer: &mut Writer, object: &Object) {
     if object.is_empty() {
         writer.indicator("{", true, true, false);
         writer.indicator("}", false, false, false);
-        return Ok(());
+        return;
     }
     let mut entries: Vec<_> = object.iter().collect();
     entries.sort_by(|a, b| key_order::compare(Dialect::V2, a.0, b.0));
@@ -101,18 +104,27 @@ fn mapping(writer: &mut Writer, object: &Object) -> Result<(), Error> {
     for (key, value) in entries {
         writer.write_indent();
         let simple = key.len() <= 128 && !analyze(Dialect::V2, key).multiline;
-        let key_context = Context { mapping: true, key: simple };
+        let key_context = Context {
+            mapping: true,
+            key: simple,
+        };
         if simple {
-            scalar(writer, key, form_of(key), key_context)?;
+            scalar(writer, key, form_of(key), key_context);
             writer.indicator(":", false, false, false);
         } else {
             writer.indicator("?", true, false, true);
-            scalar(writer, key, form_of(key), key_context)?;
+            scalar(writer, key, form_of(key), key_context);
             writer.write_indent();
             writer.indicator(":", true, false, true);
         }
-        node(writer, value, Context { mapping: true, key: false })?;
+        node(
+            writer,
+            value,
+            Context {
+                mapping: true,
+                key: false,
+            },
+        );
     }
     writer.indent = outer;
-    Ok(())
 }

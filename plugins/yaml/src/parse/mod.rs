@@ -54,7 +54,9 @@ fn is_forbidden(c: char) -> bool {
 /// Bytes as text: UTF-16 with a byte order mark is accepted as in libyaml.
 pub fn decode_text(bytes: &[u8]) -> Result<Cow<'_, str>, Error> {
     let utf16 = |read: fn([u8; 2]) -> u16| {
-        let units = bytes[2..].chunks_exact(2).map(|pair| read([pair[0], pair[1]]));
+        let units = bytes[2..]
+            .chunks_exact(2)
+            .map(|pair| read([pair[0], pair[1]]));
         char::decode_utf16(units)
             .collect::<Result<String, _>>()
             .map_err(|_| Error::new("yaml: unexpected low surrogate area"))
@@ -72,7 +74,7 @@ pub fn decode_text(bytes: &[u8]) -> Result<Cow<'_, str>, Error> {
             } else {
                 "yaml: invalid trailing UTF-8 octet"
             };
-            let line = bytes[..at].iter().filter(|b| **b == b'\n').count();
+            let line = bytes[..at].split(|b| *b == b'\n').count() - 1;
             Error::at(problem, line as u32 + 1, 0)
         }),
     }
@@ -197,7 +199,13 @@ impl Composer<'_, '_> {
         self.add(scalar(None, String::new(), ScalarStyle::Plain), mark, None)
     }
 
-    fn resolve_tag(&self, handle: &str, suffix: String, start: Mark, mark: Mark) -> Composed<String> {
+    fn resolve_tag(
+        &self,
+        handle: &str,
+        suffix: String,
+        start: Mark,
+        mark: Mark,
+    ) -> Composed<String> {
         if handle.is_empty() {
             return Ok(suffix);
         }
@@ -222,15 +230,22 @@ impl Composer<'_, '_> {
         }
         let (mut anchor, mut tag) = (None, None);
         for _ in 0..2 {
-            let mark = self.start()?;
-            match self.peek()?.clone() {
-                TokenKind::Anchor(name) if anchor.is_none() => anchor = Some(name),
-                TokenKind::Tag(handle, suffix) if tag.is_none() => {
-                    tag = Some(self.resolve_tag(&handle, suffix, start, mark)?);
-                }
-                _ => break,
+            let wanted = match self.peek()? {
+                TokenKind::Anchor(_) => anchor.is_none(),
+                TokenKind::Tag(..) => tag.is_none(),
+                _ => false,
+            };
+            if !wanted {
+                break;
             }
-            self.take()?;
+            let token = self.take()?;
+            match token.kind {
+                TokenKind::Anchor(name) => anchor = Some(name),
+                TokenKind::Tag(handle, suffix) => {
+                    tag = Some(self.resolve_tag(&handle, suffix, start, token.start)?);
+                }
+                _ => {}
+            }
         }
         let tag = tag.as_deref();
         let place = self.start()?;
@@ -261,9 +276,11 @@ impl Composer<'_, '_> {
                 let id = self.add(collection(Kind::Mapping, tag, false), start, anchor);
                 self.nested(id, start, Self::block_mapping)
             }
-            _ if anchor.is_some() || tag.is_some() => {
-                Ok(self.add(scalar(tag, String::new(), ScalarStyle::Plain), start, anchor))
-            }
+            _ if anchor.is_some() || tag.is_some() => Ok(self.add(
+                scalar(tag, String::new(), ScalarStyle::Plain),
+                start,
+                anchor,
+            )),
             _ => {
                 let message = "did not find expected node content";
                 Err(Problem::parser(message, Some(start), place).into())
@@ -297,10 +314,16 @@ impl Composer<'_, '_> {
             return Err(place(format!("yaml: unknown anchor '{name}' referenced")));
         };
         if self.open.contains(&target) {
-            return Err(place(format!("yaml: anchor '{name}' value contains itself")));
+            return Err(place(format!(
+                "yaml: anchor '{name}' value contains itself"
+            )));
         }
-        let node =
-            Node { kind: Kind::Alias, value: name, alias: Some(target), ..Node::default() };
+        let node = Node {
+            kind: Kind::Alias,
+            value: name,
+            alias: Some(target),
+            ..Node::default()
+        };
         Ok(self.add(node, mark, None))
     }
 
@@ -316,7 +339,11 @@ impl Composer<'_, '_> {
         block: bool,
         indentless: bool,
     ) -> Composed<NodeId> {
-        if self.next_is(kinds)? { Ok(self.empty(mark)) } else { self.node(block, indentless) }
+        if self.next_is(kinds)? {
+            Ok(self.empty(mark))
+        } else {
+            self.node(block, indentless)
+        }
     }
 
     fn block_sequence(&mut self, id: NodeId) -> Composed<()> {
@@ -427,7 +454,12 @@ impl Composer<'_, '_> {
         use TokenKind::{FlowEntry, FlowSequenceEnd, Value};
         let token = self.take()?;
         let id = self.add(collection(Kind::Mapping, None, true), token.start, None);
-        let key = self.node_unless(&[Value, FlowEntry, FlowSequenceEnd], token.end, false, false)?;
+        let key = self.node_unless(
+            &[Value, FlowEntry, FlowSequenceEnd],
+            token.end,
+            false,
+            false,
+        )?;
         self.push(id, key);
         let value = if self.next_is(&[Value])? {
             let mark = self.take()?.end;
@@ -484,7 +516,8 @@ impl Composer<'_, '_> {
 }
 
 fn explicit(tag: Option<&str>) -> Option<Tag> {
-    tag.filter(|tag| !tag.is_empty() && *tag != "!").map(Tag::from_name)
+    tag.filter(|tag| !tag.is_empty() && *tag != "!")
+        .map(Tag::from_name)
 }
 
 fn scalar(tag: Option<&str>, value: String, style: ScalarStyle) -> Node {
@@ -501,15 +534,30 @@ fn scalar(tag: Option<&str>, value: String, style: ScalarStyle) -> Node {
         None if value == "<<" => (Tag::Merge, style),
         None => (resolve::plain(Dialect::V3, &value).tag(), style),
     };
-    Node { kind: Kind::Scalar, tag, style, value, ..Node::default() }
+    Node {
+        kind: Kind::Scalar,
+        tag,
+        style,
+        value,
+        ..Node::default()
+    }
 }
 
 fn collection(kind: Kind, tag: Option<&str>, flow: bool) -> Node {
     let flow = if flow { Style::FLOW } else { Style::PLAIN };
-    let default = if kind == Kind::Mapping { Tag::Map } else { Tag::Seq };
+    let default = if kind == Kind::Mapping {
+        Tag::Map
+    } else {
+        Tag::Seq
+    };
     let (tag, style) = match explicit(tag) {
         Some(tag) => (tag, Style::TAGGED.with(flow)),
         None => (default, flow),
     };
-    Node { kind, tag, style, ..Node::default() }
+    Node {
+        kind,
+        style,
+        tag,
+        ..Node::default()
+    }
 }

@@ -66,7 +66,11 @@ impl<'a> Scanner<'a> {
 
     /// The byte `ahead` of the position; 0 at the end.
     pub(super) fn byte(&self, ahead: usize) -> u8 {
-        self.text.as_bytes().get(self.at + ahead).copied().unwrap_or(0)
+        self.text
+            .as_bytes()
+            .get(self.at + ahead)
+            .copied()
+            .unwrap_or(0)
     }
 
     /// Length in bytes of the line break `ahead`; 0 if there is none.
@@ -97,7 +101,10 @@ impl<'a> Scanner<'a> {
 
     /// Passes a character.
     pub(super) fn skip(&mut self) {
-        let len = self.text[self.at..].chars().next().map_or(0, char::len_utf8);
+        let len = self.text[self.at..]
+            .chars()
+            .next()
+            .map_or(0, char::len_utf8);
         self.at += len;
         self.mark.index += 1;
         self.mark.column += 1;
@@ -107,7 +114,11 @@ impl<'a> Scanner<'a> {
     pub(super) fn skip_line(&mut self) {
         let len = self.break_len(0);
         self.at += len;
-        self.mark.index += if self.text[..self.at].ends_with("\r\n") { 2 } else { 1 };
+        self.mark.index += if self.text[..self.at].ends_with("\r\n") {
+            2
+        } else {
+            1
+        };
         self.mark.column = 0;
         self.mark.line += 1;
     }
@@ -254,8 +265,24 @@ impl<'a> Scanner<'a> {
     fn starts_plain(&self, first: u8) -> bool {
         let indicator = matches!(
             first,
-            b'-' | b'?' | b':' | b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*' | b'!'
-                | b'|' | b'>' | b'\'' | b'"' | b'%' | b'@' | b'`'
+            b'-' | b'?'
+                | b':'
+                | b','
+                | b'['
+                | b']'
+                | b'{'
+                | b'}'
+                | b'#'
+                | b'&'
+                | b'*'
+                | b'!'
+                | b'|'
+                | b'>'
+                | b'\''
+                | b'"'
+                | b'%'
+                | b'@'
+                | b'`'
         );
         (!indicator && !self.is_blankz(0))
             || (first == b'-' && !is_blank(self.byte(1)))
@@ -325,7 +352,9 @@ impl<'a> Scanner<'a> {
     }
 
     fn remove_simple_key(&mut self) -> Scan<()> {
-        let Some(key) = self.simple_keys.last_mut() else { return Ok(()) };
+        let Some(key) = self.simple_keys.last_mut() else {
+            return Ok(());
+        };
         if key.possible && key.required {
             let mark = key.mark;
             return self.problem(mark, "could not find expected ':'");
@@ -351,7 +380,11 @@ impl<'a> Scanner<'a> {
         if self.indents.len() > MAX_DEPTH {
             return self.problem(mark, &format!("exceeded max depth of {MAX_DEPTH}"));
         }
-        let token = Token { kind, start: mark, end: mark };
+        let token = Token {
+            kind,
+            start: mark,
+            end: mark,
+        };
         self.insert(number, token);
         Ok(())
     }
@@ -369,7 +402,11 @@ impl<'a> Scanner<'a> {
             return;
         }
         while self.indent > column {
-            self.tokens.push_back(Token { kind: TokenKind::BlockEnd, start: mark, end: mark });
+            self.tokens.push_back(Token {
+                kind: TokenKind::BlockEnd,
+                start: mark,
+                end: mark,
+            });
             self.indent = self.indents.pop().unwrap_or(-1);
         }
     }
@@ -479,7 +516,11 @@ impl<'a> Scanner<'a> {
         let last = self.simple_keys.len().saturating_sub(1);
         if self.is_valid_key(last)? {
             let key = self.simple_keys[last];
-            let token = Token { kind: TokenKind::Key, start: key.mark, end: key.mark };
+            let token = Token {
+                kind: TokenKind::Key,
+                start: key.mark,
+                end: key.mark,
+            };
             self.insert(Some(key.token_number), token);
             self.roll_indent(
                 key.mark.column,

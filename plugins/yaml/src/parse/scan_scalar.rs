@@ -35,8 +35,12 @@ impl Gap {
 }
 
 impl Scanner<'_> {
-    fn scalar(&self, text: String, style: ScalarStyle, start: Mark, end: Mark) -> Token {
-        Token { kind: TokenKind::Scalar(text, style), start, end }
+    fn scalar(text: String, style: ScalarStyle, start: Mark, end: Mark) -> Token {
+        Token {
+            kind: TokenKind::Scalar(text, style),
+            start,
+            end,
+        }
     }
 
     pub(super) fn scan_block_scalar(&mut self, literal: bool) -> Scan<Token> {
@@ -82,8 +86,12 @@ impl Scanner<'_> {
         if chomping == Chomping::Keep {
             text.push_str(&trailing_breaks);
         }
-        let style = if literal { ScalarStyle::Literal } else { ScalarStyle::Folded };
-        Ok(self.scalar(text, style, start, end))
+        let style = if literal {
+            ScalarStyle::Literal
+        } else {
+            ScalarStyle::Folded
+        };
+        Ok(Self::scalar(text, style, start, end))
     }
 
     /// What stands behind `|` or `>`.
@@ -93,7 +101,11 @@ impl Scanner<'_> {
         for _ in 0..2 {
             match self.byte(0) {
                 sign @ (b'+' | b'-') if chomping == Chomping::Clip => {
-                    chomping = if sign == b'+' { Chomping::Keep } else { Chomping::Strip };
+                    chomping = if sign == b'+' {
+                        Chomping::Keep
+                    } else {
+                        Chomping::Strip
+                    };
                     self.skip();
                 }
                 b'0' if increment == 0 => {
@@ -196,8 +208,12 @@ impl Scanner<'_> {
             gap.fold_into(&mut text);
         }
         self.skip();
-        let style = if single { ScalarStyle::SingleQuoted } else { ScalarStyle::DoubleQuoted };
-        Ok(self.scalar(text, style, start, self.mark))
+        let style = if single {
+            ScalarStyle::SingleQuoted
+        } else {
+            ScalarStyle::DoubleQuoted
+        };
+        Ok(Self::scalar(text, style, start, self.mark))
     }
 
     fn scan_gap(&mut self, gap: &mut Gap) {
@@ -302,10 +318,8 @@ impl Scanner<'_> {
                 if is_blank(self.byte(0)) {
                     let outside = (self.mark.column as i64) < indent;
                     if gap.broken && outside && self.byte(0) == b'\t' {
-                        return self.problem(
-                            start,
-                            "found a tab character that violates indentation",
-                        );
+                        return self
+                            .problem(start, "found a tab character that violates indentation");
                     }
                     if gap.broken {
                         self.skip();
@@ -327,13 +341,16 @@ impl Scanner<'_> {
         if gap.broken {
             self.simple_key_allowed = true;
         }
-        Ok(self.scalar(text, ScalarStyle::Plain, start, end))
+        Ok(Self::scalar(text, ScalarStyle::Plain, start, end))
     }
 
     /// Takes over a run of characters that mean nothing special; at least one.
     fn read_word(&mut self, text: &mut String) {
         let rest = &self.text.as_bytes()[self.at..];
-        let run = rest.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+        let run = rest
+            .iter()
+            .take_while(|b| b.is_ascii_alphanumeric())
+            .count();
         if run == 0 {
             return self.read(text);
         }

@@ -18,13 +18,26 @@ impl Scanner<'_> {
         self.skip();
         let name = self.alphanumeric();
         let ends = self.is_blankz(0)
-            || matches!(self.byte(0), b'?' | b':' | b',' | b']' | b'}' | b'%' | b'@' | b'`');
+            || matches!(
+                self.byte(0),
+                b'?' | b':' | b',' | b']' | b'}' | b'%' | b'@' | b'`'
+            );
         if name.is_empty() || !ends {
-            return self
-                .problem(start, "did not find expected alphabetic or numeric character");
+            return self.problem(
+                start,
+                "did not find expected alphabetic or numeric character",
+            );
         }
-        let kind = if alias { TokenKind::Alias(name) } else { TokenKind::Anchor(name) };
-        Ok(Token { kind, start, end: self.mark })
+        let kind = if alias {
+            TokenKind::Alias(name)
+        } else {
+            TokenKind::Anchor(name)
+        };
+        Ok(Token {
+            kind,
+            start,
+            end: self.mark,
+        })
     }
 
     pub(super) fn scan_tag(&mut self) -> Scan<Token> {
@@ -56,7 +69,11 @@ impl Scanner<'_> {
         if !self.is_blankz(0) {
             return self.problem(start, "did not find expected whitespace or line break");
         }
-        Ok(Token { kind: TokenKind::Tag(handle, suffix), start, end: self.mark })
+        Ok(Token {
+            kind: TokenKind::Tag(handle, suffix),
+            start,
+            end: self.mark,
+        })
     }
 
     fn scan_tag_handle(&mut self, directive: bool, start: Mark) -> Scan<String> {
@@ -153,7 +170,11 @@ impl Scanner<'_> {
             }
             _ => return self.problem(start, "found unknown directive name"),
         };
-        let token = Token { kind, start, end: self.mark };
+        let token = Token {
+            kind,
+            start,
+            end: self.mark,
+        };
         self.skip_blanks();
         if self.byte(0) == b'#' {
             while !self.is_breakz(0) {

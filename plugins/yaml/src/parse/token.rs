@@ -66,12 +66,22 @@ pub(super) struct Problem {
 
 impl Problem {
     pub(super) fn scanner(message: &str, context: Mark, place: Mark) -> Self {
-        Self { message: message.to_owned(), context, place, scanner: true }
+        Self {
+            message: message.to_owned(),
+            context,
+            place,
+            scanner: true,
+        }
     }
 
     pub(super) fn parser(message: &str, context: Option<Mark>, place: Mark) -> Self {
         let context = context.unwrap_or_default();
-        Self { message: message.to_owned(), context, place, scanner: false }
+        Self {
+            message: message.to_owned(),
+            context,
+            place,
+            scanner: false,
+        }
     }
 
     /// The error as go-yaml words it. It counts lines from 0 and corrects that for the scanner
@@ -88,6 +98,10 @@ impl Problem {
         } else {
             format!("yaml: line {line}: {}", self.message)
         };
-        Error::at(text, self.place.line as u32 + 1, self.place.column as u32 + 1)
+        Error::at(
+            text,
+            self.place.line as u32 + 1,
+            self.place.column as u32 + 1,
+        )
     }
 }
