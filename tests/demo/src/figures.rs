@@ -24,18 +24,15 @@ pub(crate) fn measure(rig: &Rig, report: &mut Report) -> Result<()> {
         println!("\nNo figures: they come from the audit log of a cluster of the demo's own.");
         return Ok(());
     };
-    report.step("measure: from push to applied, from edit to repair", || {
-        Ok(())
+    report.section("measure from push to applied", |report| pushes(rig, report))?;
+    report.section("measure from edit to repair", |report| repairs(rig, report))?;
+    report.section("measure requests", |report| {
+        let repo = rig.git.create_repo("measured")?;
+        install(rig, report, &audit, &repo)?;
+        one_object(rig, report, &audit, &repo)?;
+        no_op(rig, report, &audit)
     })?;
-    pushes(rig, report)?;
-    repairs(rig, report)?;
-    report.step("measure: requests", || Ok(()))?;
-    let repo = rig.git.create_repo("measured")?;
-    install(rig, report, &audit, &repo)?;
-    one_object(rig, report, &audit, &repo)?;
-    no_op(rig, report, &audit)?;
-    report.step("measure: memory", || Ok(()))?;
-    memory(rig, report)
+    report.section("measure memory", |report| memory(rig, report))
 }
 
 fn median(mut values: Vec<u128>) -> String {

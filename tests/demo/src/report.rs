@@ -26,16 +26,28 @@ impl Default for Report {
 impl Report {
     /// Announces a step, does it, and keeps what it took.
     pub(crate) fn step<T>(&mut self, what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        println!("\n\x1b[1m[{:>2}] {what}\x1b[0m", self.steps.len() + 1);
+        self.announce(what);
         let began = Instant::now();
         let value = work()?;
-        self.took(what, began.elapsed());
+        self.steps.push((what.to_owned(), began.elapsed()));
         Ok(value)
     }
 
-    /// Keeps a duration that was measured otherwise.
-    pub(crate) fn took(&mut self, what: &str, elapsed: Duration) {
-        self.steps.push((what.to_owned(), elapsed));
+    /// The same for a step that reports figures.
+    pub(crate) fn section(
+        &mut self,
+        what: &str,
+        work: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        self.announce(what);
+        let began = Instant::now();
+        work(self)?;
+        self.steps.push((what.to_owned(), began.elapsed()));
+        Ok(())
+    }
+
+    fn announce(&self, what: &str) {
+        println!("\n\x1b[1m[{:>2}] {what}\x1b[0m", self.steps.len() + 1);
     }
 
     /// Prints and keeps a figure, with what it should be at most.

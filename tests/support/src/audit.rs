@@ -243,12 +243,13 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (key, count) in self.iter() {
-            write!(f, "{count} {key}, ")?;
+        write!(f, "{}", self.total())?;
+        for (index, (key, count)) in self.iter().enumerate() {
+            let separator = if index == 0 { ": " } else { ", " };
+            write!(f, "{separator}{count} {key}")?;
         }
-        write!(f, "{} in all", self.total())?;
         if self.watches > 0 {
-            write!(f, ", {} watches started", self.watches)?;
+            write!(f, "; and {} watches started", self.watches)?;
         }
         Ok(())
     }
