@@ -15,7 +15,7 @@ use weir_api::inventory::{Entry, ObjectId};
 
 use crate::changeset::{Change, ChangeSet};
 use crate::discovery::Discovery;
-use crate::error::{ApplyError, ObjectError};
+use crate::error::{ApplyError, ObjectError, RequestError};
 use crate::health::HealthReport;
 use crate::index::LiveIndex;
 use crate::index::events::Event;
@@ -23,7 +23,7 @@ use crate::index::meta::{Managers, Uid};
 use crate::index::slot::Applied;
 use crate::known::{KnownObject, KnownState};
 use crate::kstatus::{State, needs_watch};
-use crate::object::Object;
+use crate::object::{Gvk, Object};
 use crate::owner::Owner;
 use crate::request::Requests;
 
@@ -127,6 +127,19 @@ impl Engine {
             managers,
             options,
         }))
+    }
+
+    /// Finds out which kinds the server has, so that the first run need not.
+    ///
+    /// # Errors
+    /// The server does not tell; the first run asks again.
+    pub async fn learn_kinds(&self) -> Result<(), RequestError> {
+        let any = Gvk {
+            group: String::new(),
+            version: "v1".into(),
+            kind: "Namespace".into(),
+        };
+        self.0.discovery.resolve(&any).await.map(|_| ())
     }
 
     /// The same engine under another identity (`spec.serviceAccountName`): writes go through

@@ -16,6 +16,7 @@ use weir_api::notification::v1beta3::{Alert, Provider};
 use weir_api::source::v1::GitRepository;
 use weir_api::weir::v1alpha1::Plugin;
 use weir_apply::{Engine, EngineOptions};
+use weir_git::{GitClient, GitConfig};
 use weir_plugin::{Catalog, Runtime, RuntimeConfig};
 
 use crate::artifact::{Store, StoreError};
@@ -35,7 +36,7 @@ use crate::reconcile::worker;
 use crate::render::Renders;
 use crate::server::{self, Listen, Readiness};
 use crate::source::Sources;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, chain};
 
 /// The host could not start.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +71,7 @@ struct Parts {
     metrics: Arc<Metrics>,
     store: Arc<Store>,
     renders: Arc<Renders>,
-    git: Arc<weir_git::GitClient>,
+    git: GitClient,
     runtime: Runtime,
     catalog: Arc<Catalog>,
     grants: Arc<GrantBook>,
@@ -159,7 +160,7 @@ impl Parts {
             observer: Some(Arc::clone(&metrics) as Arc<dyn weir_plugin::Observer>),
             ..RuntimeConfig::default()
         })?;
-        let git = weir_git::GitClient::new(weir_git::GitConfig::new(data.join("git")))
+        let git = GitClient::new(GitConfig::new(data.join("git")))
             .map_err(|error| RunError::Git(error.into()))?;
         let engine = Engine::new(client.clone(), EngineOptions::default());
         Ok(Self {
@@ -167,7 +168,7 @@ impl Parts {
             store,
             renders,
             runtime,
-            git: Arc::new(git),
+            git,
             engine,
             catalog: Arc::new(Catalog::new()),
             grants: Arc::new(GrantBook::new(config.plugin_limits)),
@@ -246,7 +247,7 @@ impl Parts {
             Arc::clone(&views.kustomizations),
             self.queues.clone(),
         ));
-        tasks.spawn(collect_garbage(Arc::clone(&self.store)));
+        tasks.spawn(collect_garbage(Arc::clone(&self.store), self.git.clone()));
     }
 
     /// Starts the recorder; the task ends when its events are flushed after `stop`.
@@ -286,7 +287,7 @@ impl Parts {
             objects: Arc::clone(&views.git_repositories),
             writer: self.writer(&views.git_repositories, meta::SOURCE_MANAGER),
             sources,
-            git: Arc::clone(&self.git) as Arc<dyn weir_plugin::Git>,
+            git: self.git.clone(),
             secrets: Arc::clone(&self.secrets),
             grants: Arc::clone(&self.grants),
             recorder: recorder.clone(),
@@ -294,6 +295,9 @@ impl Parts {
             advertised: Arc::clone(advertised),
             jitter: self.config.pace.interval_jitter,
         };
+        if let Err(error) = self.engine.learn_kinds().await {
+            tracing::warn!(error = %chain(&error), "the API server does not tell its kinds yet");
+        }
         let capabilities = Capabilities::look_up(self.client.clone()).await;
         let kustomizations = Arc::new(Kustomizations {
             objects: Arc::clone(&views.kustomizations),
@@ -365,12 +369,17 @@ where
     }
 }
 
-/// Removes packs that nothing names any more, now and then.
-async fn collect_garbage(store: Arc<Store>) {
-    let mut ticks = tokio::time::interval(Duration::from_secs(600));
+/// How long Git objects that nobody asked for are kept, and how many bytes of them.
+const GIT_CACHE_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
+const GIT_CACHE_BYTES: u64 = 4 << 30;
+
+/// Keeps house now and then: packs that nothing names any more, Git objects that are not used.
+async fn collect_garbage(store: Arc<Store>, git: GitClient) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(300));
     loop {
         ticks.tick().await;
         let store = Arc::clone(&store);
         let _ = tokio::task::spawn_blocking(move || store.collect_trees()).await;
+        git.collect_garbage(GIT_CACHE_AGE, GIT_CACHE_BYTES).await;
     }
 }

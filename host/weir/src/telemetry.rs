@@ -139,7 +139,7 @@ impl fmt::Display for Chain<'_> {
         while let Some(error) = source {
             let next = error.to_string();
             // Foreign errors often do repeat their source.
-            if !text.ends_with(&next) {
+            if !text.contains(&next) {
                 text = format!("{text}: {next}");
             }
             source = error.source();

@@ -68,11 +68,18 @@ fn what_is_changed_or_deleted_by_hand_is_put_back() {
     tenant.follow("./", &fields).unwrap();
     tenant.wait_applied("app", &commit).unwrap();
 
-    let patch = r#"{"data":{"key":"by hand","other":"stays: nobody of us owns it"}}"#;
-    tenant.kubectl(&["patch", "configmap", "a", "--type=merge", "-p", patch]).unwrap();
-    let repaired = |object: &Value| object["data"]["key"] == "git";
+    // What another controller adds is its own; what kubectl sets is taken over and reverted, as
+    // in Flux (fluxcd/pkg ssa/patch.go).
+    let patch = |manager: &str, data: &str| {
+        let manager = format!("--field-manager={manager}");
+        let data = format!(r#"{{"data":{data}}}"#);
+        tenant.kubectl(&["patch", "configmap", "a", "--type=merge", &manager, "-p", &data]).unwrap();
+    };
+    patch("another-controller", r#"{"other":"stays"}"#);
+    patch("kubectl-patch", r#"{"key":"by hand","added":"by hand"}"#);
+    let repaired = |object: &Value| object["data"]["key"] == "git" && object["data"]["added"].is_null();
     let object = tenant.wait_for("repaired", "configmap", "a", repaired).unwrap();
-    assert_eq!(object["data"]["other"], "stays: nobody of us owns it");
+    assert_eq!(object["data"]["other"], "stays");
 
     tenant.kubectl(&["label", "configmap", "a", "kustomize.toolkit.fluxcd.io/name-"]).unwrap();
     let label = |object: &Value| object["metadata"]["labels"]["kustomize.toolkit.fluxcd.io/name"] == "app";

@@ -13,7 +13,8 @@ use weir_api::condition::{self, Condition, ConditionStatus};
 use weir_api::meta::{self, condition as types, reason};
 use weir_api::source::v1::{GitRepository, GitRepositoryStatus};
 use weir_api::{Artifact, Time, now};
-use weir_plugin::{Call, CallError, FailureClass, Git, Limits, Services, Subject};
+use weir_git::GitClient;
+use weir_plugin::{Call, CallError, FailureClass, Limits, Services, Subject};
 
 use super::objects::{Key, Objects};
 use super::queue::jitter;
@@ -37,6 +38,9 @@ const OWNED: &[&str] = &[
     types::UNSUPPORTED,
 ];
 
+/// What a call gets beyond the time of its Git operations.
+const GRACE: Duration = Duration::from_secs(10);
+
 /// Reconciles GitRepositories.
 pub struct GitRepositories {
     /// The view.
@@ -46,7 +50,7 @@ pub struct GitRepositories {
     /// Pulls them.
     pub sources: Sources,
     /// Git transport.
-    pub git: Arc<dyn Git>,
+    pub git: GitClient,
     /// Their Secrets.
     pub secrets: Arc<Secrets>,
     /// What operators granted, by plugin.
@@ -167,9 +171,10 @@ impl GitRepositories {
             subject: subject(object),
             settings: settings.to_string().into(),
             inputs: Vec::new(),
-            limits: Limits { time: timeout, ..granted.limits },
+            // The Git client says what timed out; the plugin's own deadline would only say that.
+            limits: Limits { time: timeout + GRACE, ..granted.limits },
             grants: granted.grants,
-            services: Services { git: Some(Arc::clone(&self.git)), credentials },
+            services: Services { git: Some(Arc::new(self.git.with_timeout(timeout))), credentials },
         };
         let request = Request {
             plugin: "git",
