@@ -29,7 +29,10 @@ struct Known {
 impl Capabilities {
     /// Looks up once; what the server does not tell stays empty.
     pub async fn look_up(client: Client) -> Arc<Self> {
-        let own = Arc::new(Self { client, known: Mutex::default() });
+        let own = Arc::new(Self {
+            client,
+            known: Mutex::default(),
+        });
         own.refresh().await;
         own
     }

@@ -31,7 +31,10 @@ const REACHING_OUT: &[&str] = &["git", "slack", "webhook"];
 impl GrantBook {
     /// A book with the grants of the built-ins, under the host's limits.
     pub fn new(defaults: Limits) -> Self {
-        Self { by_name: RwLock::default(), defaults }
+        Self {
+            by_name: RwLock::default(),
+            defaults,
+        }
     }
 
     /// The grants of a plugin.
@@ -50,7 +53,10 @@ impl GrantBook {
             // headers are known only from the Secret.
             grants.secrets = vec!["default".into()];
         }
-        Granted { grants: Arc::new(grants), limits: self.defaults }
+        Granted {
+            grants: Arc::new(grants),
+            limits: self.defaults,
+        }
     }
 
     /// Takes over what a `Plugin` object grants; `None` goes back to the built-in's.
@@ -72,10 +78,13 @@ fn granted(grants: &api::Grants, defaults: Limits) -> Granted {
     let limits = Limits {
         memory: grants.memory.map_or(defaults.memory, |size| size.0),
         time: grants.time.map_or(defaults.time, weir_api::Duration::get),
-        output_bytes: grants.output_bytes.map_or(defaults.output_bytes, |size| size.0),
+        output_bytes: grants
+            .output_bytes
+            .map_or(defaults.output_bytes, |size| size.0),
         output_count: count(grants.output_count).unwrap_or(defaults.output_count),
-        log_lines: count(grants.log_lines)
-            .map_or(defaults.log_lines, |lines| u32::try_from(lines).unwrap_or(u32::MAX)),
+        log_lines: count(grants.log_lines).map_or(defaults.log_lines, |lines| {
+            u32::try_from(lines).unwrap_or(u32::MAX)
+        }),
         http_body: grants.http_body.map_or(defaults.http_body, |size| size.0),
     };
     let grants = Grants {
@@ -84,5 +93,8 @@ fn granted(grants: &api::Grants, defaults: Limits) -> Granted {
         slots: grants.slots.clone(),
         secrets: grants.secrets.clone(),
     };
-    Granted { grants: Arc::new(grants), limits }
+    Granted {
+        grants: Arc::new(grants),
+        limits,
+    }
 }

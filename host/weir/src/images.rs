@@ -92,7 +92,10 @@ impl Images {
     /// Remembers digests in `folder`, making it if need be.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         fs::create_dir_all(folder).map_err(StoreError::io("create", folder))?;
-        Ok(Self { registries: oci::Images::new(), folder: folder.to_owned() })
+        Ok(Self {
+            registries: oci::Images::new(),
+            folder: folder.to_owned(),
+        })
     }
 
     /// Fetches what `image` stands for now.
@@ -123,16 +126,29 @@ impl Images {
         if let Some(pin) = pin.filter(|pin| pin.manifest == manifest)
             && let Some(plugin) = runtime.load_cached(pin.component).await
         {
-            return Ok(Fetched::Compiled { plugin, manifest, unchecked: None });
+            return Ok(Fetched::Compiled {
+                plugin,
+                manifest,
+                unchecked: None,
+            });
         }
-        let options = PullOptions { world: wanted.world, ..PullOptions::default() };
-        let pulled = self.registries.pull(&reference, manifest, &access, options).await?;
+        let options = PullOptions {
+            world: wanted.world,
+            ..PullOptions::default()
+        };
+        let pulled = self
+            .registries
+            .pull(&reference, manifest, &access, options)
+            .await?;
         Ok(Fetched::Pulled(pulled))
     }
 
     /// Remembers that `image` stands for a component that this host has loaded.
     pub fn remember(&self, image: &str, manifest: Digest, component: Digest) {
-        let pin = Pin { manifest, component };
+        let pin = Pin {
+            manifest,
+            component,
+        };
         if self.pin(image) == Some(pin) {
             return;
         }
@@ -147,7 +163,8 @@ impl Images {
     }
 
     fn path(&self, image: &str) -> PathBuf {
-        self.folder.join(format!("{}.image", Digest::of(image).hex()))
+        self.folder
+            .join(format!("{}.image", Digest::of(image).hex()))
     }
 }
 
@@ -158,5 +175,9 @@ fn access(reference: &ImageReference, wanted: Wanted<'_>) -> Result<Access, Imag
         }
         _ => None,
     };
-    Ok(Access { credentials, insecure: wanted.insecure, ca_certificate: None })
+    Ok(Access {
+        credentials,
+        insecure: wanted.insecure,
+        ca_certificate: None,
+    })
 }

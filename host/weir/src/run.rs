@@ -122,7 +122,10 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), RunError
     readiness.wait_for("the end");
     parts.queues.close();
     let drain = async { while workers.join_next().await.is_some() {} };
-    if tokio::time::timeout(parts.config.shutdown_timeout, drain).await.is_err() {
+    if tokio::time::timeout(parts.config.shutdown_timeout, drain)
+        .await
+        .is_err()
+    {
         tracing::warn!("reconciles were abandoned at the end of the grace period");
     }
     workers.shutdown().await;
@@ -155,7 +158,12 @@ impl Parts {
         let store = Arc::new(Store::open(data, config.storage.retention)?);
         let renders = Arc::new(Renders::open(&data.join("renders"))?);
         let runtime = Runtime::new(RuntimeConfig {
-            cache_dir: Some(config.plugin_cache.clone().unwrap_or_else(|| data.join("plugins"))),
+            cache_dir: Some(
+                config
+                    .plugin_cache
+                    .clone()
+                    .unwrap_or_else(|| data.join("plugins")),
+            ),
             spool_dir: Some(store.incoming()),
             observer: Some(Arc::clone(&metrics) as Arc<dyn weir_plugin::Observer>),
             ..RuntimeConfig::default()
@@ -194,8 +202,16 @@ impl Parts {
         let advertised = storage.url_prefix(bound.address());
         for (name, bound, router) in [
             ("artifacts", bound, files),
-            ("metrics", bind(&self.config.metrics_address).await?, server::metrics(Arc::clone(&self.metrics))),
-            ("health", bind(&self.config.health_address).await?, server::health(readiness.clone())),
+            (
+                "metrics",
+                bind(&self.config.metrics_address).await?,
+                server::metrics(Arc::clone(&self.metrics)),
+            ),
+            (
+                "health",
+                bind(&self.config.health_address).await?,
+                server::health(readiness.clone()),
+            ),
         ] {
             tracing::info!(server = name, address = %bound.address(), "listening");
             let stop = stop.clone();
@@ -224,7 +240,11 @@ impl Parts {
         triggers::on_edit(&views.git_repositories, &queues.git_repositories);
         triggers::on_edit(&views.kustomizations, &queues.kustomizations);
         triggers::on_edit(&views.plugins, &queues.plugins);
-        triggers::on_revision(&views.git_repositories, &views.kustomizations, &queues.kustomizations);
+        triggers::on_revision(
+            &views.git_repositories,
+            &views.kustomizations,
+            &queues.kustomizations,
+        );
         triggers::on_progress(&views.kustomizations, &queues.kustomizations);
         Plugins::release_on_delete(&views.plugins, &self.catalog, &self.grants);
     }
@@ -236,9 +256,21 @@ impl Parts {
         let selector = watch.label_selector.as_deref();
         let client = || self.client.clone();
         let views = &self.views;
-        tasks.spawn(Arc::clone(&views.git_repositories).watch(api(client(), namespace), selector.map(Into::into), stop.clone()));
-        tasks.spawn(Arc::clone(&views.kustomizations).watch(api(client(), namespace), selector.map(Into::into), stop.clone()));
-        tasks.spawn(Arc::clone(&views.providers).watch(api(client(), namespace), None, stop.clone()));
+        tasks.spawn(Arc::clone(&views.git_repositories).watch(
+            api(client(), namespace),
+            selector.map(Into::into),
+            stop.clone(),
+        ));
+        tasks.spawn(Arc::clone(&views.kustomizations).watch(
+            api(client(), namespace),
+            selector.map(Into::into),
+            stop.clone(),
+        ));
+        tasks.spawn(Arc::clone(&views.providers).watch(
+            api(client(), namespace),
+            None,
+            stop.clone(),
+        ));
         tasks.spawn(Arc::clone(&views.alerts).watch(api(client(), namespace), None, stop.clone()));
         tasks.spawn(Arc::clone(&views.plugins).watch(Api::all(client()), None, stop.clone()));
         tasks.spawn(triggers::on_plugin_change(
@@ -301,7 +333,9 @@ impl Parts {
         let capabilities = Capabilities::look_up(self.client.clone()).await;
         let kustomizations = Arc::new(Kustomizations {
             objects: Arc::clone(&views.kustomizations),
-            writer: Arc::new(self.writer(&views.kustomizations, meta::KUSTOMIZATION_STATUS_MANAGER)),
+            writer: Arc::new(
+                self.writer(&views.kustomizations, meta::KUSTOMIZATION_STATUS_MANAGER),
+            ),
             sources: Arc::clone(&views.git_repositories),
             store: Arc::clone(&self.store),
             catalog: Arc::clone(&self.catalog),
@@ -335,15 +369,40 @@ impl Parts {
             jitter: self.config.pace.interval_jitter,
         };
         let metrics = || Arc::clone(&self.metrics);
-        worker::start(tasks, Arc::new(git_repositories), Arc::clone(&queues.git_repositories), &pace, metrics());
-        worker::start(tasks, kustomizations, Arc::clone(&queues.kustomizations), &pace, metrics());
-        worker::start(tasks, Arc::new(plugins), Arc::clone(&queues.plugins), &pace, metrics());
+        worker::start(
+            tasks,
+            Arc::new(git_repositories),
+            Arc::clone(&queues.git_repositories),
+            &pace,
+            metrics(),
+        );
+        worker::start(
+            tasks,
+            kustomizations,
+            Arc::clone(&queues.kustomizations),
+            &pace,
+            metrics(),
+        );
+        worker::start(
+            tasks,
+            Arc::new(plugins),
+            Arc::clone(&queues.plugins),
+            &pace,
+            metrics(),
+        );
         Ok(())
     }
 
     fn writer<K>(&self, objects: &Arc<Objects<K>>, manager: &'static str) -> Writer<K>
     where
-        K: kube::Resource + Clone + serde::Serialize + serde::de::DeserializeOwned + std::fmt::Debug + Send + Sync + 'static,
+        K: kube::Resource
+            + Clone
+            + serde::Serialize
+            + serde::de::DeserializeOwned
+            + std::fmt::Debug
+            + Send
+            + Sync
+            + 'static,
         K::DynamicType: Default + Eq + std::hash::Hash + Clone,
     {
         Writer::new(self.client.clone(), Arc::clone(objects), manager)
@@ -351,10 +410,10 @@ impl Parts {
 }
 
 async fn bind(address: &Listen) -> Result<server::Bound, RunError> {
-    address
-        .bind()
-        .await
-        .map_err(|source| RunError::Listen { address: address.to_string(), source })
+    address.bind().await.map_err(|source| RunError::Listen {
+        address: address.to_string(),
+        source,
+    })
 }
 
 /// All namespaces, or one.

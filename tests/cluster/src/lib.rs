@@ -35,11 +35,22 @@ impl Rig {
         install(&cluster)?;
         // A user of its own, so that its requests can be told from those of the tests.
         let role = "--clusterrole=cluster-admin";
-        cluster.kubectl(&["create", "clusterrolebinding", "weir", role, "--user", HOST_USER])?;
+        cluster.kubectl(&[
+            "create",
+            "clusterrolebinding",
+            "weir",
+            role,
+            "--user",
+            HOST_USER,
+        ])?;
         let mut options = WeirOptions::new(cluster.kubeconfig_of(HOST_USER));
         options.args = args.iter().map(Into::into).collect();
         let weir = Weir::start(&options)?;
-        Ok(Self { git: GitServer::start()?, cluster, weir })
+        Ok(Self {
+            git: GitServer::start()?,
+            cluster,
+            weir,
+        })
     }
 
     /// Requests of the host since a mark, once it has made none for a while.
@@ -71,7 +82,11 @@ impl Rig {
         let name = format!("{hint}-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
         self.cluster.kubectl(&["create", "namespace", &name])?;
         let repo = self.git.create_repo(&name)?;
-        Ok(Tenant { rig: self, namespace: name, repo })
+        Ok(Tenant {
+            rig: self,
+            namespace: name,
+            repo,
+        })
     }
 }
 
@@ -79,7 +94,13 @@ impl Rig {
 pub fn install(cluster: &Cluster) -> Result<()> {
     let crds = Weir::command(&cluster.kubeconfig(), &["install", "--crds-only"])?;
     cluster.apply(&crds)?;
-    cluster.kubectl(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"])?;
+    cluster.kubectl(&[
+        "wait",
+        "--for=condition=Established",
+        "crd",
+        "--all",
+        "--timeout=60s",
+    ])?;
     Ok(())
 }
 
@@ -116,7 +137,9 @@ impl Tenant<'_> {
 
     /// An object; `None` when there is none.
     pub fn get(&self, kind: &str, name: &str) -> Option<Value> {
-        let text = self.kubectl(&["get", kind, name, "-o", "json", "--ignore-not-found"]).ok()?;
+        let text = self
+            .kubectl(&["get", kind, name, "-o", "json", "--ignore-not-found"])
+            .ok()?;
         serde_json::from_str(&text).ok()
     }
 
@@ -149,7 +172,9 @@ impl Tenant<'_> {
     /// Waits until the Kustomization is ready at the revision of a commit.
     pub fn wait_applied(&self, name: &str, commit: &str) -> Result<Value> {
         self.wait_for("applied", "kustomization", name, |object| {
-            let revision = object.pointer("/status/lastAppliedRevision").and_then(Value::as_str);
+            let revision = object
+                .pointer("/status/lastAppliedRevision")
+                .and_then(Value::as_str);
             revision.is_some_and(|revision| revision.ends_with(commit))
                 && condition(object, "Ready").is_some_and(|ready| ready["status"] == "True")
         })
@@ -167,7 +192,9 @@ impl Tenant<'_> {
         self.wait_for(&format!("{type_}={status}"), kind, name, |object| {
             condition(object, type_).is_some_and(|condition| {
                 condition["status"] == status
-                    && condition["message"].as_str().is_some_and(|message| message.contains(text))
+                    && condition["message"]
+                        .as_str()
+                        .is_some_and(|message| message.contains(text))
             })
         })
     }
@@ -187,14 +214,23 @@ impl Tenant<'_> {
         let text = |event: &Value, key: &str| event[key].as_str().unwrap_or_default().to_owned();
         Ok(list["items"]
             .as_array()
-            .map(|items| items.iter().map(|e| (text(e, "reason"), text(e, "message"))).collect())
+            .map(|items| {
+                items
+                    .iter()
+                    .map(|e| (text(e, "reason"), text(e, "message")))
+                    .collect()
+            })
             .unwrap_or_default())
     }
 }
 
 /// A condition of an object.
 pub fn condition<'o>(object: &'o Value, type_: &str) -> Option<&'o Value> {
-    object.pointer("/status/conditions")?.as_array()?.iter().find(|c| c["type"] == type_)
+    object
+        .pointer("/status/conditions")?
+        .as_array()?
+        .iter()
+        .find(|c| c["type"] == type_)
 }
 
 /// A GitRepository `app` with further fields of its spec (two spaces of indentation).
@@ -215,5 +251,7 @@ pub fn kustomization(name: &str, path: &str, fields: &str) -> String {
 
 /// A ConfigMap with one key.
 pub fn config_map(name: &str, value: &str) -> String {
-    format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  key: \"{value}\"\n")
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  key: \"{value}\"\n"
+    )
 }

@@ -13,9 +13,17 @@ fn a_commit_to_one_directory_renders_exactly_one_of_two_hundred() {
     let rig = Rig::start(&[]).unwrap();
     let tenant = rig.tenant("monorepo").unwrap();
     let files: Vec<(String, String)> = (0..COUNT)
-        .map(|n| (format!("apps/{n}/config.yaml"), config_map(&format!("app-{n}"), "one")))
+        .map(|n| {
+            (
+                format!("apps/{n}/config.yaml"),
+                config_map(&format!("app-{n}"), "one"),
+            )
+        })
         .collect();
-    let files: Vec<_> = files.iter().map(|(p, t)| (p.as_str(), Some(t.as_str()))).collect();
+    let files: Vec<_> = files
+        .iter()
+        .map(|(p, t)| (p.as_str(), Some(t.as_str())))
+        .collect();
     let first = tenant.repo.commit(&files, "two hundred").unwrap();
     let fields = format!("  targetNamespace: {}\n", tenant.namespace);
     let mut manifests = source(tenant.repo.url(), "");
@@ -27,7 +35,9 @@ fn a_commit_to_one_directory_renders_exactly_one_of_two_hundred() {
 
     let all_at = |commit: &str| {
         eventually("all at the revision", PATIENCE * 2, || {
-            let text = tenant.kubectl(&["get", "kustomizations", "-o", "json"]).ok()?;
+            let text = tenant
+                .kubectl(&["get", "kustomizations", "-o", "json"])
+                .ok()?;
             let list: Value = serde_json::from_str(&text).ok()?;
             let at = |item: &Value| {
                 let revision = item["status"]["lastAppliedRevision"].as_str();
@@ -38,23 +48,39 @@ fn a_commit_to_one_directory_renders_exactly_one_of_two_hundred() {
         });
     };
     all_at(&first);
-    let renders = || rig.weir.metric("weir_renders_total", &["outcome=\"rendered\""]).unwrap();
+    let renders = || {
+        rig.weir
+            .metric("weir_renders_total", &["outcome=\"rendered\""])
+            .unwrap()
+    };
     let rendered_before = renders();
-    assert!((rendered_before - COUNT as f64).abs() < 0.5, "{rendered_before} renders for {COUNT}");
+    assert!(
+        (rendered_before - COUNT as f64).abs() < 0.5,
+        "{rendered_before} renders for {COUNT}"
+    );
 
     let mark = rig.cluster.audit().mark();
     let second = tenant
         .repo
-        .commit(&[("apps/17/config.yaml", Some(&config_map("app-17", "two")))], "one of them")
+        .commit(
+            &[("apps/17/config.yaml", Some(&config_map("app-17", "two")))],
+            "one of them",
+        )
         .unwrap();
     all_at(&second);
     let rendered = renders() - rendered_before;
     assert!((rendered - 1.0).abs() < 0.5, "{rendered} renders");
-    assert_eq!(tenant.get("configmap", "app-17").unwrap()["data"]["key"], "two");
+    assert_eq!(
+        tenant.get("configmap", "app-17").unwrap()["data"]["key"],
+        "two"
+    );
 
     let requests = rig.requests_since(mark).unwrap();
     let tally = Tally::of(requests.iter().filter(|r| r.verb != "list"));
-    println!("a commit to one of {COUNT}: {} requests\n{tally}", tally.total());
+    println!(
+        "a commit to one of {COUNT}: {} requests\n{tally}",
+        tally.total()
+    );
     // Objects: the one that changed. Reports: one status write each, and the source's.
     assert_eq!(tally.get("patch configmaps"), 1, "{tally}");
     assert_eq!(tally.get("patch configmaps (dry run)"), 0, "{tally}");

@@ -12,12 +12,20 @@ const OBJECTS: usize = 12;
 
 fn files(value: &str, count: usize) -> Vec<(String, String)> {
     (0..count)
-        .map(|n| (format!("deploy/{n}.yaml"), config_map(&format!("config-{n}"), value)))
+        .map(|n| {
+            (
+                format!("deploy/{n}.yaml"),
+                config_map(&format!("config-{n}"), value),
+            )
+        })
         .collect()
 }
 
 fn commit(tenant: &Tenant<'_>, files: &[(String, String)], message: &str) -> String {
-    let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), Some(text.as_str()))).collect();
+    let files: Vec<_> = files
+        .iter()
+        .map(|(path, text)| (path.as_str(), Some(text.as_str())))
+        .collect();
     tenant.repo.commit(&files, message).unwrap()
 }
 
@@ -64,11 +72,23 @@ fn an_install_an_update_and_a_reconcile_without_work_cost_what_is_promised() {
     assert_eq!(idle, 0, "polls that find nothing:\n{detail}");
 
     let mark = rig.cluster.audit().mark();
-    tenant.kubectl(&["annotate", "kustomization", "app", "reconcile.fluxcd.io/requestedAt=now"]).unwrap();
     tenant
-        .wait_for("handled", "kustomization", "app", |o| o["status"]["lastHandledReconcileAt"] == "now")
+        .kubectl(&[
+            "annotate",
+            "kustomization",
+            "app",
+            "reconcile.fluxcd.io/requestedAt=now",
+        ])
+        .unwrap();
+    tenant
+        .wait_for("handled", "kustomization", "app", |o| {
+            o["status"]["lastHandledReconcileAt"] == "now"
+        })
         .unwrap();
     let (asked, detail) = spent(&rig, mark);
     println!("reconcile without work, asked for: {asked} requests\n{detail}");
-    assert_eq!(asked, 1, "the status write that the annotation asks for:\n{detail}");
+    assert_eq!(
+        asked, 1,
+        "the status write that the annotation asks for:\n{detail}"
+    );
 }

@@ -38,8 +38,14 @@ pub(super) struct Archive<W: Write> {
 
 impl<W: Write> Archive<W> {
     pub(super) fn new(inner: W) -> Self {
-        let hashing = Hashing { inner, hasher: Sha256::new(), size: 0 };
-        Self { tar: tar::Builder::new(GzEncoder::new(hashing, Compression::default())) }
+        let hashing = Hashing {
+            inner,
+            hasher: Sha256::new(),
+            size: 0,
+        };
+        Self {
+            tar: tar::Builder::new(GzEncoder::new(hashing, Compression::default())),
+        }
     }
 
     pub(super) fn directory(&mut self, path: &str) -> io::Result<()> {

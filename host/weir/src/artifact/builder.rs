@@ -36,8 +36,15 @@ type WalkOrder = Vec<Box<str>>;
 
 #[derive(Debug)]
 enum Content {
-    Spooled { offset: u64, size: u64, digest: Digest },
-    Copied { tree: Arc<dyn Tree>, path: String },
+    Spooled {
+        offset: u64,
+        size: u64,
+        digest: Digest,
+    },
+    Copied {
+        tree: Arc<dyn Tree>,
+        path: String,
+    },
 }
 
 /// Collects what a source component puts.
@@ -74,7 +81,15 @@ impl Builder {
         let spool = tempfile::tempfile_in(&incoming)
             .map_err(StoreError::io("create a file in", &incoming))?;
         let (files, whole) = (BTreeMap::new(), None);
-        Ok(Self { store, spec_ignore, bounds, spool, spooled: 0, files, whole })
+        Ok(Self {
+            store,
+            spec_ignore,
+            bounds,
+            spool,
+            spooled: 0,
+            files,
+            whole,
+        })
     }
 
     /// Writes the artifact below its owner's folder. `stem` names the file (a commit id); a
@@ -97,7 +112,8 @@ impl Builder {
         let incoming = self.store.incoming();
         let write = || -> io::Result<(tempfile::NamedTempFile, Digest, u64)> {
             let mut pack = PackWriter::new(&incoming)?;
-            let mut archive = Archive::new(BufWriter::new(tempfile::NamedTempFile::new_in(&incoming)?));
+            let mut archive =
+                Archive::new(BufWriter::new(tempfile::NamedTempFile::new_in(&incoming)?));
             archive.directory("")?;
             let mut directories: BTreeSet<&str> = BTreeSet::new();
             for (path, content) in &kept {
@@ -116,7 +132,8 @@ impl Builder {
             pack.finish(&self.store.root.join("trees"), &incoming, &digest)?;
             Ok((file, digest, size))
         };
-        let (file, digest, size) = write().map_err(StoreError::io("write an artifact to", &incoming))?;
+        let (file, digest, size) =
+            write().map_err(StoreError::io("write an artifact to", &incoming))?;
         let path = format!("{}/{stem}.tar.gz", owner.path().display());
         self.persist(file, &path)?;
         Ok(Built { path, digest, size })
@@ -135,7 +152,8 @@ impl Builder {
             file.write_all(&bytes)?;
             Ok((file, digest, bytes.len() as u64))
         };
-        let (file, digest, size) = write().map_err(StoreError::io("write an artifact to", &incoming))?;
+        let (file, digest, size) =
+            write().map_err(StoreError::io("write an artifact to", &incoming))?;
         let path = format!("{}/{name}", owner.path().display());
         self.persist(file, &path)?;
         Ok(Built { path, digest, size })
@@ -167,7 +185,10 @@ impl Builder {
 
     fn check_bounds(&self, kept: &[(String, &Content)]) -> Result<(), FinishError> {
         if kept.len() > self.bounds.files {
-            return Err(FinishError::TooManyFiles { files: kept.len(), limit: self.bounds.files });
+            return Err(FinishError::TooManyFiles {
+                files: kept.len(),
+                limit: self.bounds.files,
+            });
         }
         let mut total = 0;
         for (path, content) in kept {
@@ -182,14 +203,21 @@ impl Builder {
             }
         }
         if total > self.bounds.total_size {
-            return Err(FinishError::TooLarge { size: total, limit: self.bounds.total_size });
+            return Err(FinishError::TooLarge {
+                size: total,
+                limit: self.bounds.total_size,
+            });
         }
         Ok(())
     }
 
     fn read(&self, content: &Content) -> io::Result<(Bytes, Digest, bool)> {
         match content {
-            Content::Spooled { offset, size, digest } => {
+            Content::Spooled {
+                offset,
+                size,
+                digest,
+            } => {
                 let mut bytes = vec![0; usize::try_from(*size).map_err(io::Error::other)?];
                 self.spool.read_exact_at(&mut bytes, *offset)?;
                 Ok((bytes.into(), *digest, false))
@@ -217,12 +245,20 @@ impl Builder {
             at += part.len() as u64;
         }
         self.spooled += at;
-        Ok(Content::Spooled { offset, size: at, digest: Digest::from_bytes(hasher.finalize().into()) })
+        Ok(Content::Spooled {
+            offset,
+            size: at,
+            digest: Digest::from_bytes(hasher.finalize().into()),
+        })
     }
 
     fn copy_below(&mut self, tree: &Arc<dyn Tree>, from: &str, to: &str) -> Result<(), Failure> {
         let join = |folder: &str, name: &str| {
-            if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+            if folder.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{folder}/{name}")
+            }
         };
         match tree.kind(from) {
             None => Err(Failure::new(
@@ -231,7 +267,10 @@ impl Builder {
                 format!("path '{from}' not found in the source"),
             )),
             Some(EntryKind::File) => {
-                let content = Content::Copied { tree: Arc::clone(tree), path: from.to_owned() };
+                let content = Content::Copied {
+                    tree: Arc::clone(tree),
+                    path: from.to_owned(),
+                };
                 self.files.insert(walk_order(to), content);
                 Ok(())
             }
@@ -252,7 +291,9 @@ pub enum FinishError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// More files than allowed.
-    #[error("the source has {files} files, more than the {limit} that --artifact-max-files allows; leave some out with .sourceignore or spec.ignore")]
+    #[error(
+        "the source has {files} files, more than the {limit} that --artifact-max-files allows; leave some out with .sourceignore or spec.ignore"
+    )]
     TooManyFiles {
         /// Counted.
         files: usize,
@@ -260,7 +301,9 @@ pub enum FinishError {
         limit: usize,
     },
     /// One file is too large.
-    #[error("file '{path}' has {size} bytes, more than the {limit} that --artifact-max-file-size allows; leave it out with .sourceignore or spec.ignore")]
+    #[error(
+        "file '{path}' has {size} bytes, more than the {limit} that --artifact-max-file-size allows; leave it out with .sourceignore or spec.ignore"
+    )]
     FileTooLarge {
         /// In the source.
         path: String,
@@ -270,7 +313,9 @@ pub enum FinishError {
         limit: u64,
     },
     /// All files together are too large.
-    #[error("the source has {size} bytes, more than the {limit} that --artifact-max-size allows; leave some out with .sourceignore or spec.ignore")]
+    #[error(
+        "the source has {size} bytes, more than the {limit} that --artifact-max-size allows; leave some out with .sourceignore or spec.ignore"
+    )]
     TooLarge {
         /// Bytes.
         size: u64,
@@ -311,7 +356,11 @@ impl ArtifactSink for Builder {
     fn copy(&mut self, tree: &Arc<dyn Tree>, paths: &[(String, String)]) -> Result<(), Failure> {
         for (from, to) in paths {
             let from = normalise(from).unwrap_or_default();
-            let to = if to.is_empty() { String::new() } else { checked(to)? };
+            let to = if to.is_empty() {
+                String::new()
+            } else {
+                checked(to)?
+            };
             self.copy_below(tree, &from, &to)?;
         }
         Ok(())
@@ -319,7 +368,10 @@ impl ArtifactSink for Builder {
 
     fn ignored(&self, paths: &[String]) -> Vec<bool> {
         let rules = self.rules();
-        paths.iter().map(|path| rules.leaves_out(path, false)).collect()
+        paths
+            .iter()
+            .map(|path| rules.leaves_out(path, false))
+            .collect()
     }
 
     fn store(&mut self, content: &dyn BlobSource, file_name: Option<&str>) -> Result<(), Failure> {

@@ -13,10 +13,26 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 const VERSION_CONTROL: &[&str] = &[".git/", ".gitignore", ".gitmodules", ".gitattributes"];
 
 const DEFAULTS: &[&str] = &[
-    "*.jpg", "*.jpeg", "*.gif", "*.png", "*.wmv", "*.flv", "*.tar.gz", "*.zip",
-    ".github/", ".circleci/", ".travis.yml", ".gitlab-ci.yml", "appveyor.yml", ".drone.yml",
-    "cloudbuild.yaml", "codeship-services.yml", "codeship-steps.yml",
-    "**/.goreleaser.yml", "**/.sops.yaml", "**/.flux.yaml",
+    "*.jpg",
+    "*.jpeg",
+    "*.gif",
+    "*.png",
+    "*.wmv",
+    "*.flv",
+    "*.tar.gz",
+    "*.zip",
+    ".github/",
+    ".circleci/",
+    ".travis.yml",
+    ".gitlab-ci.yml",
+    "appveyor.yml",
+    ".drone.yml",
+    "cloudbuild.yaml",
+    "codeship-services.yml",
+    "codeship-steps.yml",
+    "**/.goreleaser.yml",
+    "**/.sops.yaml",
+    "**/.flux.yaml",
 ];
 
 /// Name of the ignore file that a source may hold in any directory.
@@ -44,21 +60,31 @@ impl IgnoreRules {
             })
             .collect();
         let defaults = user.is_empty().then(|| matcher(DEFAULTS.iter().copied()));
-        Self { always: matcher(VERSION_CONTROL.iter().copied()), user, defaults }
+        Self {
+            always: matcher(VERSION_CONTROL.iter().copied()),
+            user,
+            defaults,
+        }
     }
 
     /// Whether `path` (relative to the root of the source) stays out.
     pub fn leaves_out(&self, path: &str, is_directory: bool) -> bool {
         for (directory, matcher) in self.user.iter().rev() {
-            let Some(path) = below(directory, path) else { continue };
+            let Some(path) = below(directory, path) else {
+                continue;
+            };
             let found = matcher.matched_path_or_any_parents(Path::new(path), is_directory);
             if !found.is_none() {
                 return found.is_ignore();
             }
         }
-        std::iter::once(&self.always).chain(&self.defaults).any(|matcher| {
-            matcher.matched_path_or_any_parents(Path::new(path), is_directory).is_ignore()
-        })
+        std::iter::once(&self.always)
+            .chain(&self.defaults)
+            .any(|matcher| {
+                matcher
+                    .matched_path_or_any_parents(Path::new(path), is_directory)
+                    .is_ignore()
+            })
     }
 }
 
@@ -71,7 +97,8 @@ fn below<'p>(directory: &str, path: &'p str) -> Option<&'p str> {
 }
 
 fn lines(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty())
+    text.lines()
+        .filter(|line| !line.starts_with('#') && !line.trim().is_empty())
 }
 
 fn matcher<'a>(patterns: impl Iterator<Item = &'a str>) -> Gitignore {
@@ -87,10 +114,17 @@ mod tests {
     use super::*;
 
     fn check(spec: Option<&str>, files: &[(&str, &str)], expected: &[(&str, bool)]) {
-        let files = files.iter().map(|(d, t)| ((*d).to_owned(), (*t).to_owned())).collect();
+        let files = files
+            .iter()
+            .map(|(d, t)| ((*d).to_owned(), (*t).to_owned()))
+            .collect();
         let rules = IgnoreRules::new(spec, files);
         for (path, left_out) in expected {
-            assert_eq!(rules.leaves_out(path, false), *left_out, "{path} under {spec:?}");
+            assert_eq!(
+                rules.leaves_out(path, false),
+                *left_out,
+                "{path} under {spec:?}"
+            );
         }
     }
 
@@ -114,7 +148,12 @@ mod tests {
         check(
             Some("*.md"),
             &[],
-            &[("a.md", true), ("logo.png", false), (".gitignore", true), (".github/x", false)],
+            &[
+                ("a.md", true),
+                ("logo.png", false),
+                (".gitignore", true),
+                (".github/x", false),
+            ],
         );
     }
 
@@ -123,15 +162,27 @@ mod tests {
         check(
             None,
             &[("apps", "*.txt\n")],
-            &[("apps/a.txt", true), ("apps/deep/a.txt", true), ("a.txt", false)],
+            &[
+                ("apps/a.txt", true),
+                ("apps/deep/a.txt", true),
+                ("a.txt", false),
+            ],
         );
     }
 
     #[test]
     fn the_last_match_decides() {
         let text = "/*\n!/deploy\n";
-        check(Some(text), &[], &[("src/a.go", true), ("deploy/a.yaml", false)]);
+        check(
+            Some(text),
+            &[],
+            &[("src/a.go", true), ("deploy/a.yaml", false)],
+        );
         check(Some("!a.txt\n*.txt"), &[], &[("a.txt", true)]);
-        check(Some("!a.txt"), &[("", "*.txt")], &[("a.txt", false), ("b.txt", true)]);
+        check(
+            Some("!a.txt"),
+            &[("", "*.txt")],
+            &[("a.txt", false), ("b.txt", true)],
+        );
     }
 }

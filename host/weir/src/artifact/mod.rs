@@ -56,7 +56,11 @@ pub enum StoreError {
 impl StoreError {
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io { action, path, source }
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
     }
 }
 
@@ -126,10 +130,17 @@ impl Store {
         }
         // What a killed process was writing.
         let incoming = root.join("incoming");
-        for entry in fs::read_dir(&incoming).map_err(StoreError::io("list", &incoming))?.flatten() {
+        for entry in fs::read_dir(&incoming)
+            .map_err(StoreError::io("list", &incoming))?
+            .flatten()
+        {
             let _ = fs::remove_file(entry.path());
         }
-        Ok(Self { root: root.to_owned(), retention, open: Mutex::default() })
+        Ok(Self {
+            root: root.to_owned(),
+            retention,
+            open: Mutex::default(),
+        })
     }
 
     /// The folder that the file server serves.
@@ -248,7 +259,11 @@ impl Store {
             .filter(|(_, tree)| tree.strong_count() > 0)
             .map(|(digest, _)| digest.hex())
             .collect();
-        for entry in fs::read_dir(self.root.join("trees")).into_iter().flatten().flatten() {
+        for entry in fs::read_dir(self.root.join("trees"))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
             let name = entry.file_name().to_string_lossy().into_owned();
             let hex = name.split('.').next().unwrap_or_default();
             let young = entry
@@ -272,8 +287,10 @@ pub(crate) fn write_atomically(
     use std::io::Write as _;
     let mut file = tempfile::NamedTempFile::new_in(incoming)
         .map_err(StoreError::io("create a file in", incoming))?;
-    file.write_all(bytes).map_err(StoreError::io("write", path))?;
-    file.persist(path).map_err(|error| StoreError::io("rename", path)(error.error))?;
+    file.write_all(bytes)
+        .map_err(StoreError::io("write", path))?;
+    file.persist(path)
+        .map_err(|error| StoreError::io("rename", path)(error.error))?;
     Ok(())
 }
 

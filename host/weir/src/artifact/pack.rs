@@ -52,31 +52,53 @@ impl PackTree {
         let index: Index =
             serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
         if index.format != FORMAT {
-            return Err(damaged(format!("format {} of another version", index.format)));
+            return Err(damaged(format!(
+                "format {} of another version",
+                index.format
+            )));
         }
         let pack = File::open(&pack_path).map_err(StoreError::io("open", &pack_path))?;
-        let size = pack.metadata().map_err(StoreError::io("stat", &pack_path))?.len();
+        let size = pack
+            .metadata()
+            .map_err(StoreError::io("stat", &pack_path))?
+            .len();
         if size != index.pack_size {
-            return Err(damaged(format!("{size} bytes instead of {}", index.pack_size)));
+            return Err(damaged(format!(
+                "{size} bytes instead of {}",
+                index.pack_size
+            )));
         }
-        Ok(Self { pack, files: index.files })
+        Ok(Self {
+            pack,
+            files: index.files,
+        })
     }
 
     fn find(&self, path: &str) -> Option<&PackedFile> {
-        let index = self.files.binary_search_by(|file| (*file.path).cmp(path)).ok()?;
+        let index = self
+            .files
+            .binary_search_by(|file| (*file.path).cmp(path))
+            .ok()?;
         self.files.get(index)
     }
 
     /// The files whose path starts with `prefix`.
     fn starting_with<'t>(&'t self, prefix: &'t str) -> impl Iterator<Item = &'t PackedFile> {
         let start = self.files.partition_point(|file| &*file.path < prefix);
-        self.files.iter().skip(start).take_while(move |file| file.path.starts_with(prefix))
+        self.files
+            .iter()
+            .skip(start)
+            .take_while(move |file| file.path.starts_with(prefix))
     }
 }
 
 /// `dir` as the prefix of what is in it; the root has the empty prefix.
 fn prefix_of(directory: &str) -> String {
-    if directory.is_empty() { String::new() } else { format!("{directory}/") }
+    if directory.is_empty() {
+        String::new()
+    } else {
+        format!("{directory}/")
+    }
 }
 
 impl Tree for PackTree {
@@ -87,7 +109,9 @@ impl Tree for PackTree {
         if self.find(path).is_some() {
             return Some(EntryKind::File);
         }
-        self.starting_with(&prefix_of(path)).next().map(|_| EntryKind::Directory)
+        self.starting_with(&prefix_of(path))
+            .next()
+            .map(|_| EntryKind::Directory)
     }
 
     fn entries(&self, path: &str) -> Option<Vec<Entry>> {
@@ -95,16 +119,24 @@ impl Tree for PackTree {
         let mut entries: Vec<Entry> = Vec::new();
         let mut at = self.files.partition_point(|file| *file.path < *prefix);
         while let Some(file) = self.files.get(at) {
-            let Some(rest) = file.path.strip_prefix(&*prefix) else { break };
+            let Some(rest) = file.path.strip_prefix(&*prefix) else {
+                break;
+            };
             match rest.split_once('/') {
                 None => {
-                    entries.push(Entry { name: rest.to_owned(), kind: EntryKind::File });
+                    entries.push(Entry {
+                        name: rest.to_owned(),
+                        kind: EntryKind::File,
+                    });
                     at += 1;
                 }
                 Some((name, _)) => {
                     // Everything below it sorts before `name` followed by the byte after `/`.
                     let past = format!("{prefix}{name}0");
-                    entries.push(Entry { name: name.to_owned(), kind: EntryKind::Directory });
+                    entries.push(Entry {
+                        name: name.to_owned(),
+                        kind: EntryKind::Directory,
+                    });
                     at = self.files.partition_point(|file| *file.path < *past);
                 }
             }
@@ -132,7 +164,8 @@ impl Tree for PackTree {
         let offset = offset.min(file.size);
         let len = len.min(usize::try_from(file.size - offset).unwrap_or(usize::MAX));
         let mut content = vec![0; len];
-        self.pack.read_exact_at(&mut content, file.offset + offset)?;
+        self.pack
+            .read_exact_at(&mut content, file.offset + offset)?;
         Ok(content.into())
     }
 }
@@ -147,7 +180,11 @@ pub(super) struct PackWriter {
 impl PackWriter {
     pub(super) fn new(incoming: &Path) -> io::Result<Self> {
         let pack = BufWriter::new(tempfile::NamedTempFile::new_in(incoming)?);
-        Ok(Self { pack, size: 0, files: Vec::new() })
+        Ok(Self {
+            pack,
+            size: 0,
+            files: Vec::new(),
+        })
     }
 
     /// `digest` is that of `content`.
@@ -180,14 +217,23 @@ impl PackWriter {
         digest: &Digest,
     ) -> io::Result<()> {
         self.pack.flush()?;
-        let file = self.pack.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.persist(folder.join(format!("{}.pack", digest.hex()))).map_err(|error| error.error)?;
+        let file = self
+            .pack
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?;
+        file.persist(folder.join(format!("{}.pack", digest.hex())))
+            .map_err(|error| error.error)?;
         self.files.sort_by(|a, b| a.path.cmp(&b.path));
-        let index = Index { format: FORMAT, pack_size: self.size, files: self.files };
+        let index = Index {
+            format: FORMAT,
+            pack_size: self.size,
+            files: self.files,
+        };
         let mut file = BufWriter::new(tempfile::NamedTempFile::new_in(incoming)?);
         serde_json::to_writer(&mut file, &index)?;
         let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.persist(folder.join(format!("{}.index", digest.hex()))).map_err(|error| error.error)?;
+        file.persist(folder.join(format!("{}.index", digest.hex())))
+            .map_err(|error| error.error)?;
         Ok(())
     }
 }
@@ -204,7 +250,10 @@ pub(super) fn rebuild(
     io::copy(&mut file, &mut hasher).map_err(StoreError::io("read", archive))?;
     let found = Digest::from_bytes(hasher.finalize().into());
     if found != *digest {
-        return Err(StoreError::Damaged(digest.to_string(), format!("its digest is {found}")));
+        return Err(StoreError::Damaged(
+            digest.to_string(),
+            format!("its digest is {found}"),
+        ));
     }
 
     let file = File::open(archive).map_err(StoreError::io("open", archive))?;

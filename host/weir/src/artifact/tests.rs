@@ -16,18 +16,31 @@ impl BlobSource for Blob {
     }
     fn read_at(&self, offset: u64, len: usize) -> io::Result<Bytes> {
         let start = offset as usize;
-        Ok(Bytes::from_static(&self.0[start..self.0.len().min(start + len)]))
+        Ok(Bytes::from_static(
+            &self.0[start..self.0.len().min(start + len)],
+        ))
     }
 }
 
-const BOUNDS: Bounds = Bounds { files: 100, file_size: 1000, total_size: 2000 };
+const BOUNDS: Bounds = Bounds {
+    files: 100,
+    file_size: 1000,
+    total_size: 2000,
+};
 
 fn owner() -> Owner {
-    Owner { kind: "gitrepository".into(), namespace: "flux-system".into(), name: "app".into() }
+    Owner {
+        kind: "gitrepository".into(),
+        namespace: "flux-system".into(),
+        name: "app".into(),
+    }
 }
 
 fn store(folder: &tempfile::TempDir) -> Arc<Store> {
-    let retention = Retention { ttl: Duration::from_secs(60), records: 2 };
+    let retention = Retention {
+        ttl: Duration::from_secs(60),
+        records: 2,
+    };
     Arc::new(Store::open(folder.path(), retention).unwrap())
 }
 
@@ -43,13 +56,20 @@ fn builder(store: &Arc<Store>, files: &[(&str, &'static [u8])]) -> Builder {
 fn an_archive_lists_directories_before_their_files_without_times_and_owners() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(&folder);
-    let files: &[(&str, &[u8])] =
-        &[("b/c.yaml", b"c"), ("a.yaml", b"a"), ("b-1/x", b"x"), (".gitignore", b"no")];
+    let files: &[(&str, &[u8])] = &[
+        ("b/c.yaml", b"c"),
+        ("a.yaml", b"a"),
+        ("b-1/x", b"x"),
+        (".gitignore", b"no"),
+    ];
     let built = builder(&store, files).finish(&owner(), "0123").unwrap();
 
     assert_eq!(built.path, "gitrepository/flux-system/app/0123.tar.gz");
     let bytes = fs::read(store.served_root().join(&built.path)).unwrap();
-    assert_eq!((Digest::of(&bytes), bytes.len() as u64), (built.digest, built.size));
+    assert_eq!(
+        (Digest::of(&bytes), bytes.len() as u64),
+        (built.digest, built.size)
+    );
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(&*bytes));
     let mut listed = Vec::new();
     for entry in archive.entries().unwrap() {
@@ -69,8 +89,10 @@ fn an_archive_lists_directories_before_their_files_without_times_and_owners() {
         ("b-1", 0o750, ""),
         ("b-1/x", 0o600, "x"),
     ];
-    let expected: Vec<_> =
-        expected.iter().map(|(n, m, c)| ((*n).to_owned(), *m, (*c).to_owned())).collect();
+    let expected: Vec<_> = expected
+        .iter()
+        .map(|(n, m, c)| ((*n).to_owned(), *m, (*c).to_owned()))
+        .collect();
     assert_eq!(listed, expected);
 }
 
@@ -78,9 +100,16 @@ fn an_archive_lists_directories_before_their_files_without_times_and_owners() {
 fn a_tree_reads_what_was_put_and_is_rebuilt_when_its_pack_is_lost_or_damaged() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(&folder);
-    let files: &[(&str, &[u8])] = &[("b/c", b"content"), ("b/d/e", b"e"), ("b-x", b"1"), ("b.y", b"2")];
+    let files: &[(&str, &[u8])] = &[
+        ("b/c", b"content"),
+        ("b/d/e", b"e"),
+        ("b-x", b"1"),
+        ("b.y", b"2"),
+    ];
     let built = builder(&store, files).finish(&owner(), "1").unwrap();
-    let pack = folder.path().join(format!("trees/{}.pack", built.digest.hex()));
+    let pack = folder
+        .path()
+        .join(format!("trees/{}.pack", built.digest.hex()));
     for damage in [None, Some(Vec::new()), Some(b"short".to_vec())] {
         if let Some(bytes) = damage {
             fs::write(&pack, bytes).unwrap();
@@ -93,7 +122,11 @@ fn a_tree_reads_what_was_put_and_is_rebuilt_when_its_pack_is_lost_or_damaged() {
         assert_eq!(tree.kind("b/"), None);
         assert_eq!(tree.entries("missing"), None);
         let names = |path| -> Vec<String> {
-            tree.entries(path).unwrap().into_iter().map(|entry| entry.name).collect()
+            tree.entries(path)
+                .unwrap()
+                .into_iter()
+                .map(|entry| entry.name)
+                .collect()
         };
         assert_eq!(names(""), ["b", "b-x", "b.y"]);
         assert_eq!(names("b"), ["c", "d"]);
@@ -104,8 +137,15 @@ fn a_tree_reads_what_was_put_and_is_rebuilt_when_its_pack_is_lost_or_damaged() {
 fn a_damaged_archive_is_never_read() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(&folder);
-    let built = builder(&store, &[("a", b"a")]).finish(&owner(), "1").unwrap();
-    fs::remove_file(folder.path().join(format!("trees/{}.index", built.digest.hex()))).unwrap();
+    let built = builder(&store, &[("a", b"a")])
+        .finish(&owner(), "1")
+        .unwrap();
+    fs::remove_file(
+        folder
+            .path()
+            .join(format!("trees/{}.index", built.digest.hex())),
+    )
+    .unwrap();
     fs::write(store.served_root().join(&built.path), b"something else").unwrap();
     let error = store.tree(&built.digest, &built.path).unwrap_err();
     assert!(matches!(error, StoreError::Damaged(..)), "{error}");
@@ -117,8 +157,14 @@ fn bounds_are_checked_after_the_ignore_rules_and_name_the_flag() {
     let store = store(&folder);
     static LARGE: [u8; 1500] = [b'x'; 1500];
     let large: &[(&str, &[u8])] = &[("data/large.bin", &LARGE), ("a.yaml", b"a")];
-    let error = builder(&store, large).finish(&owner(), "1").unwrap_err().to_string();
-    assert!(error.contains("data/large.bin") && error.contains("--artifact-max-file-size"), "{error}");
+    let error = builder(&store, large)
+        .finish(&owner(), "1")
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("data/large.bin") && error.contains("--artifact-max-file-size"),
+        "{error}"
+    );
 
     let mut ignoring = Builder::new(Arc::clone(&store), Some("*.bin".into()), BOUNDS).unwrap();
     for (path, content) in large {
@@ -143,7 +189,9 @@ fn superseded_files_go_and_a_record_without_its_file_is_none() {
     let store = store(&folder);
     let mut last = None;
     for number in ["1", "2", "3"] {
-        let built = builder(&store, &[("a", number.as_bytes())]).finish(&owner(), number).unwrap();
+        let built = builder(&store, &[("a", number.as_bytes())])
+            .finish(&owner(), number)
+            .unwrap();
         let record = Record {
             path: built.path,
             revision: format!("main@sha1:{number}"),
@@ -158,7 +206,9 @@ fn superseded_files_go_and_a_record_without_its_file_is_none() {
         last = Some(record);
     }
     assert_eq!(store.record(&owner()), last);
-    let kept = fs::read_dir(store.served_root().join(owner().path())).unwrap().count();
+    let kept = fs::read_dir(store.served_root().join(owner().path()))
+        .unwrap()
+        .count();
     assert_eq!(kept, 2, "the current file and one before it");
     fs::remove_file(store.served_root().join(last.unwrap().path)).unwrap();
     assert_eq!(store.record(&owner()), None);

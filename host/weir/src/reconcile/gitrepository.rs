@@ -92,7 +92,9 @@ impl Reconcile for GitRepositories {
             if object.spec.suspend {
                 return Ok(Next::OnChange);
             }
-            self.writer.add_finalizer(&self.writer.api(&object), &object).await?;
+            self.writer
+                .add_finalizer(&self.writer.api(&object), &object)
+                .await?;
             self.poll(&object).await
         };
         run.await.unwrap_or_else(|error: kube::Error| {
@@ -109,7 +111,9 @@ impl GitRepositories {
         if let Ok(Err(error)) = removed {
             tracing::warn!(error = %chain(&error), "artifacts of a deleted source stay behind");
         }
-        self.writer.remove_finalizer(&self.writer.api(object), object).await?;
+        self.writer
+            .remove_finalizer(&self.writer.api(object), object)
+            .await?;
         Ok(Next::OnChange)
     }
 
@@ -118,14 +122,20 @@ impl GitRepositories {
         let mut new = old.clone();
         let generation = object.metadata.generation;
         // Asked for by hand or edited: credentials may have changed too.
-        if old.observed_generation != generation || requested(object) != old.last_handled_reconcile_at {
+        if old.observed_generation != generation
+            || requested(object) != old.last_handled_reconcile_at
+        {
             if let Some(secret) = &object.spec.secret_ref {
-                self.secrets.forget(&object.namespace().unwrap_or_default(), &secret.name);
+                self.secrets
+                    .forget(&object.namespace().unwrap_or_default(), &secret.name);
             }
         }
         let unsupported = object.spec.unsupported();
-        let refused: Vec<&str> =
-            unsupported.iter().filter(|field| field.refuse).map(|field| field.field).collect();
+        let refused: Vec<&str> = unsupported
+            .iter()
+            .filter(|field| field.refuse)
+            .map(|field| field.field)
+            .collect();
         let outcome = if refused.is_empty() {
             self.pull(object).await
         } else {
@@ -147,7 +157,9 @@ impl GitRepositories {
             Err(failed) => self.failed(object, &mut new, &failed),
         };
         new.conditions = condition::merge_owned(&old.conditions, &new.conditions, OWNED);
-        self.writer.status(&self.writer.api(object), object, &old, &new).await?;
+        self.writer
+            .status(&self.writer.api(object), object, &old, &new)
+            .await?;
         Ok(next)
     }
 
@@ -162,19 +174,30 @@ impl GitRepositories {
         }
         let namespace = object.namespace().unwrap_or_default();
         let credentials = spec.secret_ref.as_ref().map(|secret| {
-            let binding = SlotBinding { slot: "default".into(), secret: secret.name.clone() };
+            let binding = SlotBinding {
+                slot: "default".into(),
+                secret: secret.name.clone(),
+            };
             self.secrets.bind(&namespace, vec![binding])
         });
-        let timeout = spec.timeout.map_or(Duration::from_secs(60), weir_api::Duration::get);
+        let timeout = spec
+            .timeout
+            .map_or(Duration::from_secs(60), weir_api::Duration::get);
         let granted = self.grants.of("git");
         let call = Call {
             subject: subject(object),
             settings: settings.to_string().into(),
             inputs: Vec::new(),
             // The Git client says what timed out; the plugin's own deadline would only say that.
-            limits: Limits { time: timeout + GRACE, ..granted.limits },
+            limits: Limits {
+                time: timeout + GRACE,
+                ..granted.limits
+            },
             grants: granted.grants,
-            services: Services { git: Some(Arc::new(self.git.with_timeout(timeout))), credentials },
+            services: Services {
+                git: Some(Arc::new(self.git.with_timeout(timeout))),
+                credentials,
+            },
         };
         let request = Request {
             plugin: "git",
@@ -190,7 +213,8 @@ impl GitRepositories {
             Ok(Pulled::Unchanged(_)) => "unchanged",
             Err(_) => "failed",
         };
-        self.metrics.source_fetched(Self::KIND, outcome, started.elapsed());
+        self.metrics
+            .source_fetched(Self::KIND, outcome, started.elapsed());
         pulled.map_err(|error| failed(&error))
     }
 
@@ -208,7 +232,11 @@ impl GitRepositories {
         };
         let artifact = self.artifact(&record);
         let message = format!("stored artifact for revision '{}'", artifact.revision);
-        for gone in [types::FETCH_FAILED, types::STORAGE_OPERATION_FAILED, types::ARTIFACT_OUTDATED] {
+        for gone in [
+            types::FETCH_FAILED,
+            types::STORAGE_OPERATION_FAILED,
+            types::ARTIFACT_OUTDATED,
+        ] {
             condition::remove(&mut new.conditions, gone);
         }
         condition::mark_ready(&mut new.conditions, generation, reason::SUCCEEDED, &message);
@@ -227,25 +255,48 @@ impl GitRepositories {
 
         let known = old.artifact.as_ref();
         let changed = known.is_none_or(|known| known.digest != artifact.digest);
-        let recovered = condition::find(&old.conditions, types::READY)
-            .is_some_and(|ready| ready.is_false());
+        let recovered =
+            condition::find(&old.conditions, types::READY).is_some_and(|ready| ready.is_false());
         if changed {
             let subject = summary.unwrap_or_else(|| artifact.revision.clone());
             let message = format!("stored artifact for commit '{subject}'");
-            self.tell(object, Severity::Info, reason::NEW_ARTIFACT, message, Some(&artifact));
+            self.tell(
+                object,
+                Severity::Info,
+                reason::NEW_ARTIFACT,
+                message,
+                Some(&artifact),
+            );
         } else if recovered {
-            self.tell(object, Severity::Info, reason::SUCCEEDED, message, Some(&artifact));
+            self.tell(
+                object,
+                Severity::Info,
+                reason::SUCCEEDED,
+                message,
+                Some(&artifact),
+            );
         }
         new.artifact = Some(artifact);
     }
 
-    fn failed(&self, object: &GitRepository, new: &mut GitRepositoryStatus, failed: &Failed) -> Next {
+    fn failed(
+        &self,
+        object: &GitRepository,
+        new: &mut GitRepositoryStatus,
+        failed: &Failed,
+    ) -> Next {
         let generation = object.metadata.generation;
         let (reason, message) = (failed.reason.as_str(), failed.message.as_str());
         let before = condition::find(&new.conditions, types::READY).cloned();
         condition::set(
             &mut new.conditions,
-            Condition::new(failed.condition, ConditionStatus::True, reason, message, generation),
+            Condition::new(
+                failed.condition,
+                ConditionStatus::True,
+                reason,
+                message,
+                generation,
+            ),
         );
         if failed.stalled {
             condition::mark_stalled(&mut new.conditions, generation, reason, message);
@@ -258,7 +309,11 @@ impl GitRepositories {
             tracing::warn!(reason, error = message, "failed to pull");
             self.tell(object, Severity::Error, reason, message.to_owned(), None);
         }
-        if failed.stalled { Next::OnChange } else { Next::Backoff(failed.retry_after) }
+        if failed.stalled {
+            Next::OnChange
+        } else {
+            Next::Backoff(failed.retry_after)
+        }
     }
 
     fn artifact(&self, record: &Record) -> Artifact {
@@ -289,7 +344,8 @@ impl GitRepositories {
                 ]
             })
             .unwrap_or_default();
-        self.recorder.record(Happening::new(object, severity, reason, message).metadata(metadata));
+        self.recorder
+            .record(Happening::new(object, severity, reason, message).metadata(metadata));
     }
 }
 
@@ -338,7 +394,10 @@ fn failed(error: &PullError) -> Failed {
             failed.condition = types::STORAGE_OPERATION_FAILED;
             failed.reason = "ArtifactTooLarge".into();
         }
-        PullError::Call { error: CallError::Failed(failure), .. } => {
+        PullError::Call {
+            error: CallError::Failed(failure),
+            ..
+        } => {
             failed.reason.clone_from(&failure.code);
             failed.message.clone_from(&failure.message);
             failed.stalled = matches!(
@@ -357,10 +416,12 @@ fn failed(error: &PullError) -> Failed {
 }
 
 /// Where a consumer finds the tree of a source's artifact.
-pub fn open_tree(
-    store: &Store,
-    artifact: &Artifact,
-) -> Result<Arc<dyn weir_plugin::Tree>, String> {
-    let digest = artifact.digest.parse().map_err(|error| format!("{error}"))?;
-    store.tree(&digest, &artifact.path).map_err(|error| chain(&error).to_string())
+pub fn open_tree(store: &Store, artifact: &Artifact) -> Result<Arc<dyn weir_plugin::Tree>, String> {
+    let digest = artifact
+        .digest
+        .parse()
+        .map_err(|error| format!("{error}"))?;
+    store
+        .tree(&digest, &artifact.path)
+        .map_err(|error| chain(&error).to_string())
 }

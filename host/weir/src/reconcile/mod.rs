@@ -42,7 +42,10 @@ pub(crate) fn set_unsupported(
         return;
     }
     let names: Vec<&str> = fields.iter().map(|field| field.field).collect();
-    let message = format!("accepted but not acted on by this version: {}", names.join(", "));
+    let message = format!(
+        "accepted but not acted on by this version: {}",
+        names.join(", ")
+    );
     condition::set(
         conditions,
         Condition::new(

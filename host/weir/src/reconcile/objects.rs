@@ -29,7 +29,10 @@ pub struct Key {
 impl Key {
     /// A key from its parts.
     pub fn new(namespace: impl Into<String>, name: impl Into<String>) -> Self {
-        Self { namespace: namespace.into(), name: name.into() }
+        Self {
+            namespace: namespace.into(),
+            name: name.into(),
+        }
     }
 
     /// The key of an object.
@@ -121,7 +124,10 @@ where
         stop: CancellationToken,
     ) {
         let kind = K::kind(&K::DynamicType::default()).into_owned();
-        let config = watcher::Config { label_selector, ..watcher::Config::default() };
+        let config = watcher::Config {
+            label_selector,
+            ..watcher::Config::default()
+        };
         let mut events = watcher(api, config).boxed();
         let mut listed: Vec<Key> = Vec::new();
         let mut failures = 0;
@@ -172,26 +178,42 @@ where
         let object = Arc::new(object);
         let old = {
             let mut by_key = self.by_key.write();
-            if by_key.get(&key).is_some_and(|known| !is_newer(&*object, &**known)) {
+            if by_key
+                .get(&key)
+                .is_some_and(|known| !is_newer(&*object, &**known))
+            {
                 return;
             }
             by_key.insert(key.clone(), Arc::clone(&object))
         };
-        self.tell(&Change { key: &key, old: old.as_deref(), new: Some(&object) });
+        self.tell(&Change {
+            key: &key,
+            old: old.as_deref(),
+            new: Some(&object),
+        });
     }
 
     fn remove(&self, key: &Key) {
         let old = self.by_key.write().remove(key);
         if let Some(old) = old {
-            self.tell(&Change { key, old: Some(&old), new: None });
+            self.tell(&Change {
+                key,
+                old: Some(&old),
+                new: None,
+            });
         }
     }
 
     /// After a list: what it did not name was deleted while no watch ran.
     fn keep_only(&self, listed: &[Key]) {
         let listed: std::collections::HashSet<&Key> = listed.iter().collect();
-        let gone: Vec<Key> =
-            self.by_key.read().keys().filter(|key| !listed.contains(key)).cloned().collect();
+        let gone: Vec<Key> = self
+            .by_key
+            .read()
+            .keys()
+            .filter(|key| !listed.contains(key))
+            .cloned()
+            .collect();
         for key in gone {
             self.remove(&key);
         }
@@ -212,7 +234,11 @@ fn is_newer<K: Resource>(new: &K, known: &K) -> bool {
         return true;
     }
     let number = |object: &K| -> Option<u64> {
-        object.meta().resource_version.as_deref().and_then(|version| version.parse().ok())
+        object
+            .meta()
+            .resource_version
+            .as_deref()
+            .and_then(|version| version.parse().ok())
     };
     match (number(new), number(known)) {
         (Some(new), Some(known)) => new > known,
@@ -240,7 +266,15 @@ mod tests {
     fn an_older_state_never_replaces_a_newer_one() {
         let objects = Objects::<ConfigMap>::default();
         let key = Key::new("ns", "a");
-        let version = || objects.get(&key).unwrap().metadata.resource_version.clone().unwrap();
+        let version = || {
+            objects
+                .get(&key)
+                .unwrap()
+                .metadata
+                .resource_version
+                .clone()
+                .unwrap()
+        };
         objects.put(config_map("a", "1", "10"));
         objects.offer(config_map("a", "1", "12"));
         objects.put(config_map("a", "1", "11"));

@@ -124,12 +124,7 @@ impl Plugins {
             Ok(swapped) => {
                 let digest = new.digest.clone().unwrap_or_default();
                 let message = format!("serving {digest}");
-                condition::mark_ready(
-                    &mut new.conditions,
-                    generation,
-                    reason::SUCCEEDED,
-                    &message,
-                );
+                condition::mark_ready(&mut new.conditions, generation, reason::SUCCEEDED, &message);
                 new.observed_generation = generation;
                 if swapped {
                     tracing::info!(plugin = object.name_any(), digest, "a plugin took over");
@@ -172,7 +167,11 @@ impl Plugins {
             );
         };
         let (plugin, manifest) = match fetched {
-            Fetched::Compiled { plugin, manifest, unchecked } => {
+            Fetched::Compiled {
+                plugin,
+                manifest,
+                unchecked,
+            } => {
                 let doubt = unchecked
                     .map(|error| format!("; not checked now: {}", chain(&error)))
                     .unwrap_or_default();
@@ -206,7 +205,9 @@ impl Plugins {
 
     /// The Secret of `pullSecretRef`, as a docker config.
     async fn pull_secret(&self, object: &Plugin) -> Result<Option<Vec<u8>>, Failed> {
-        let Some(reference) = &object.spec.pull_secret_ref else { return Ok(None) };
+        let Some(reference) = &object.spec.pull_secret_ref else {
+            return Ok(None);
+        };
         let namespace = reference.namespace.as_deref().unwrap_or(&self.namespace);
         let failed = |message: String| Failed {
             condition: types::PULLED,
@@ -232,7 +233,8 @@ impl Plugins {
         let info = plugin.info();
         let grants = self.grants.of(name).grants;
         let covers = |list: &[String], wanted: &str| {
-            list.iter().any(|granted| granted == wanted || granted == "*")
+            list.iter()
+                .any(|granted| granted == wanted || granted == "*")
         };
         let wants = info
             .wants
@@ -272,7 +274,13 @@ impl Plugins {
         }
         condition::set(
             &mut new.conditions,
-            Condition::new(failed.condition, ConditionStatus::False, reason, &message, generation),
+            Condition::new(
+                failed.condition,
+                ConditionStatus::False,
+                reason,
+                &message,
+                generation,
+            ),
         );
         let repeated = condition::find(&old.conditions, types::READY)
             .is_some_and(|ready| ready.is_false() && ready.message == message);
@@ -284,7 +292,8 @@ impl Plugins {
         }
         if !repeated {
             tracing::warn!(reason, error = message, "a plugin does not take over");
-            self.recorder.record(Happening::new(object, Severity::Error, reason, message));
+            self.recorder
+                .record(Happening::new(object, Severity::Error, reason, message));
         }
         // A stalled tag may be pushed again: it is looked up at the interval all the same.
         if failed.stalled {
@@ -297,8 +306,13 @@ impl Plugins {
 
 /// A Plugin that replaces a built-in must be of the same world.
 fn built_in_world(name: &str) -> Option<World> {
-    let builtin = crate::builtin::BUILTINS.iter().find(|builtin| builtin.name == name)?;
-    builtin.description().ok().map(|description| description.world)
+    let builtin = crate::builtin::BUILTINS
+        .iter()
+        .find(|builtin| builtin.name == name)?;
+    builtin
+        .description()
+        .ok()
+        .map(|description| description.world)
 }
 
 fn fetch_failed(error: &FetchError) -> Failed {

@@ -64,7 +64,10 @@ impl<K: Clone + Eq + Hash + Ord + Debug> Queue<K> {
             next_timer: 0,
             closed: false,
         };
-        Arc::new(Self { state: Mutex::new(state), wake: Notify::new() })
+        Arc::new(Self {
+            state: Mutex::new(state),
+            wake: Notify::new(),
+        })
     }
 
     /// Asks for `key` now.
@@ -150,7 +153,11 @@ impl<K: Clone + Eq + Hash + Ord + Debug> Queue<K> {
         let mut state = self.state.lock();
         let slot = state.slot(key);
         slot.running = false;
-        slot.failures = if failed { slot.failures.saturating_add(1) } else { 0 };
+        slot.failures = if failed {
+            slot.failures.saturating_add(1)
+        } else {
+            0
+        };
         let failures = slot.failures;
         if std::mem::take(&mut slot.again) {
             slot.queued = true;
@@ -166,7 +173,10 @@ impl<K: Clone + Eq + Hash + Ord + Debug> Queue<K> {
     pub fn depth(&self) -> Depth {
         let state = self.state.lock();
         let running = state.slots.values().filter(|slot| slot.running).count();
-        Depth { ready: state.ready.len(), running }
+        Depth {
+            ready: state.ready.len(),
+            running,
+        }
     }
 
     /// Ends every `next`, now and from now on.
@@ -201,8 +211,12 @@ impl<K: Clone + Eq + Hash + Ord> State<K> {
                 break;
             }
             self.timers.pop();
-            let Some(key) = self.timer_keys.remove(&number) else { continue };
-            let Some(slot) = self.slots.get_mut(&key) else { continue };
+            let Some(key) = self.timer_keys.remove(&number) else {
+                continue;
+            };
+            let Some(slot) = self.slots.get_mut(&key) else {
+                continue;
+            };
             if slot.due != Some(due) {
                 continue;
             }
@@ -220,7 +234,9 @@ impl<K: Clone + Eq + Hash + Ord> State<K> {
 /// The delay after `failures` failures in a row: doubled from `min` up to `max`, less up to a
 /// tenth so that many objects that fail together do not come back together.
 pub fn backoff(failures: u32, min: Duration, max: Duration) -> Duration {
-    let delay = min.saturating_mul(1 << failures.saturating_sub(1).min(20)).min(max);
+    let delay = min
+        .saturating_mul(1 << failures.saturating_sub(1).min(20))
+        .min(max);
     delay.mul_f64(1.0 - 0.1 * rand::random::<f64>())
 }
 
@@ -246,7 +262,11 @@ mod tests {
         queue.add("a");
         assert_eq!(next(&queue).await, Some("a"));
         queue.done(&"a", false);
-        assert_eq!(next(&queue).await, None, "nothing else is due within the hour");
+        assert_eq!(
+            next(&queue).await,
+            None,
+            "nothing else is due within the hour"
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -279,7 +299,11 @@ mod tests {
         assert_eq!(next(&queue).await, Some("a"));
         assert_eq!(start.elapsed().as_secs(), 20, "now overtakes");
         queue.done(&"a", false);
-        assert_eq!(next(&queue).await, None, "the overtaken delay does not fire");
+        assert_eq!(
+            next(&queue).await,
+            None,
+            "the overtaken delay does not fire"
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -307,7 +331,10 @@ mod tests {
         let (min, max) = (Duration::from_millis(750), Duration::from_secs(900));
         for (failures, expected) in [(1, 0.75), (2, 1.5), (5, 12.0), (30, 900.0)] {
             let delay = backoff(failures, min, max).as_secs_f64();
-            assert!(delay <= expected && delay >= expected * 0.9, "{failures}: {delay}");
+            assert!(
+                delay <= expected && delay >= expected * 0.9,
+                "{failures}: {delay}"
+            );
         }
     }
 }

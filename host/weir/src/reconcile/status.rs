@@ -30,12 +30,12 @@ where
     K::DynamicType: Default + Eq + Hash + Clone,
 {
     /// A writer under the field manager.
-    pub fn new(
-        client: Client,
-        objects: std::sync::Arc<Objects<K>>,
-        manager: &'static str,
-    ) -> Self {
-        Self { client, objects, manager }
+    pub fn new(client: Client, objects: std::sync::Arc<Objects<K>>, manager: &'static str) -> Self {
+        Self {
+            client,
+            objects,
+            manager,
+        }
     }
 
     /// Writes the status from `old` to `new`, unless they are equal. A deleted object is fine.
@@ -47,10 +47,18 @@ where
         new: &S,
     ) -> Result<bool, kube::Error> {
         let (old, new) = (to_value(old), to_value(new));
-        let Some(difference) = merge_patch(&old, &new) else { return Ok(false) };
+        let Some(difference) = merge_patch(&old, &new) else {
+            return Ok(false);
+        };
         let patch = Patch::Merge(json!({ "status": difference }));
-        let parameters = PatchParams { field_manager: Some(self.manager.into()), ..Default::default() };
-        match api.patch_status(&object.name_any(), &parameters, &patch).await {
+        let parameters = PatchParams {
+            field_manager: Some(self.manager.into()),
+            ..Default::default()
+        };
+        match api
+            .patch_status(&object.name_any(), &parameters, &patch)
+            .await
+        {
             Ok(written) => {
                 self.objects.offer(written);
                 Ok(true)
@@ -72,8 +80,12 @@ where
 
     /// Takes our finalizer away, which lets the deletion finish.
     pub async fn remove_finalizer(&self, api: &Api<K>, object: &K) -> Result<(), kube::Error> {
-        let finalizers: Vec<String> =
-            object.finalizers().iter().filter(|name| *name != FINALIZER).cloned().collect();
+        let finalizers: Vec<String> = object
+            .finalizers()
+            .iter()
+            .filter(|name| *name != FINALIZER)
+            .cloned()
+            .collect();
         if finalizers.len() == object.finalizers().len() {
             return Ok(());
         }
@@ -90,7 +102,10 @@ where
         let patch = Patch::Merge(json!({
             "metadata": { "finalizers": finalizers, "resourceVersion": object.resource_version() },
         }));
-        let parameters = PatchParams { field_manager: Some(self.manager.into()), ..Default::default() };
+        let parameters = PatchParams {
+            field_manager: Some(self.manager.into()),
+            ..Default::default()
+        };
         match api.patch(&object.name_any(), &parameters, &patch).await {
             Ok(written) => {
                 self.objects.offer(written);
@@ -141,7 +156,10 @@ pub fn merge_patch(old: &Value, new: &Value) -> Option<Value> {
             }
         }
     }
-    for key in old_fields.keys().filter(|key| !new_fields.contains_key(*key)) {
+    for key in old_fields
+        .keys()
+        .filter(|key| !new_fields.contains_key(*key))
+    {
         patch.insert(key.clone(), Value::Null);
     }
     (!patch.is_empty()).then_some(Value::Object(patch))
@@ -155,11 +173,27 @@ mod tests {
     fn a_patch_holds_the_difference_and_nothing_else() {
         for (old, new, expected) in [
             (json!({"a": 1}), json!({"a": 1}), None),
-            (json!({"a": 1, "b": 2}), json!({"a": 1, "b": 3}), Some(json!({"b": 3}))),
-            (json!({"a": {"x": 1, "y": 2}}), json!({"a": {"x": 1}}), Some(json!({"a": {"y": null}}))),
-            (json!({"a": [1]}), json!({"a": [1, 2]}), Some(json!({"a": [1, 2]}))),
+            (
+                json!({"a": 1, "b": 2}),
+                json!({"a": 1, "b": 3}),
+                Some(json!({"b": 3})),
+            ),
+            (
+                json!({"a": {"x": 1, "y": 2}}),
+                json!({"a": {"x": 1}}),
+                Some(json!({"a": {"y": null}})),
+            ),
+            (
+                json!({"a": [1]}),
+                json!({"a": [1, 2]}),
+                Some(json!({"a": [1, 2]})),
+            ),
             (json!({"a": 1}), json!({}), Some(json!({"a": null}))),
-            (json!({}), json!({"a": {"b": 1}}), Some(json!({"a": {"b": 1}}))),
+            (
+                json!({}),
+                json!({"a": {"b": 1}}),
+                Some(json!({"a": {"b": 1}})),
+            ),
         ] {
             assert_eq!(merge_patch(&old, &new), expected, "{old} -> {new}");
         }

@@ -30,7 +30,11 @@ pub struct Queues {
 impl Queues {
     /// Empty queues.
     pub fn new() -> Self {
-        Self { git_repositories: Queue::new(), kustomizations: Queue::new(), plugins: Queue::new() }
+        Self {
+            git_repositories: Queue::new(),
+            kustomizations: Queue::new(),
+            plugins: Queue::new(),
+        }
     }
 
     /// Ends all workers after what they have in hand.
@@ -81,7 +85,10 @@ pub fn on_revision(
     sources.on_change(move |change| {
         let revision = |source: Option<&GitRepository>| {
             let status = source?.status.as_ref()?;
-            status.artifact.as_ref().map(|artifact| artifact.revision.clone())
+            status
+                .artifact
+                .as_ref()
+                .map(|artifact| artifact.revision.clone())
         };
         let new = revision(change.new);
         if new.is_none() || revision(change.old) == new {
@@ -94,7 +101,10 @@ pub fn on_revision(
             .collect();
         // Those that depend on others later: they would only find them not ready.
         due.sort_by_cached_key(|kustomization| {
-            (kustomization.spec.depends_on.len(), Key::of(&**kustomization))
+            (
+                kustomization.spec.depends_on.len(),
+                Key::of(&**kustomization),
+            )
         });
         for kustomization in due {
             queue.add(Key::of(&*kustomization));
@@ -104,7 +114,11 @@ pub fn on_revision(
 
 fn is_source_of(key: &Key, kustomization: &Kustomization) -> bool {
     let reference = &kustomization.spec.source_ref;
-    let own = kustomization.metadata.namespace.as_deref().unwrap_or_default();
+    let own = kustomization
+        .metadata
+        .namespace
+        .as_deref()
+        .unwrap_or_default();
     reference.name == key.name && reference.namespace.as_deref().unwrap_or(own) == key.namespace
 }
 
@@ -114,8 +128,12 @@ pub fn on_progress(kustomizations: &Arc<Objects<Kustomization>>, queue: &Arc<Que
     kustomizations.on_change(move |change: &Change<'_, Kustomization>| {
         let progress = |object: Option<&Kustomization>| {
             let status = object?.status.as_ref()?;
-            condition::is_true(&status.conditions, meta::condition::READY)
-                .then(|| (status.last_applied_revision.clone(), status.observed_generation))
+            condition::is_true(&status.conditions, meta::condition::READY).then(|| {
+                (
+                    status.last_applied_revision.clone(),
+                    status.observed_generation,
+                )
+            })
         };
         let new = progress(change.new);
         if new.is_none() || progress(change.old) == new {
@@ -138,7 +156,11 @@ pub async fn on_plugin_change(
     queues: Queues,
 ) {
     let digests = || -> std::collections::HashMap<String, weir_plugin::Digest> {
-        catalog.list().into_iter().map(|(name, plugin, _)| (name, plugin.digest())).collect()
+        catalog
+            .list()
+            .into_iter()
+            .map(|(name, plugin, _)| (name, plugin.digest()))
+            .collect()
     };
     let mut changes = catalog.subscribe();
     let mut known = digests();

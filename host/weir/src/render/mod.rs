@@ -49,7 +49,10 @@ impl Renders {
     /// Opens the memory kept in `folder`, making it if need be.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         fs::create_dir_all(folder).map_err(StoreError::io("create", folder))?;
-        Ok(Self { folder: folder.to_owned(), by_uid: Mutex::default() })
+        Ok(Self {
+            folder: folder.to_owned(),
+            by_uid: Mutex::default(),
+        })
     }
 
     /// The result for the object `uid`: remembered if its read-set still holds, else rendered.
@@ -66,7 +69,10 @@ impl Renders {
             && known.trace.holds(&call, &*target)
         {
             let result = match &known.result {
-                Ok(digest) => Ok(Rendered { digest: *digest, output: None }),
+                Ok(digest) => Ok(Rendered {
+                    digest: *digest,
+                    output: None,
+                }),
                 Err(failure) => Err(CallError::Failed(failure.clone())),
             };
             return (result, false);
@@ -76,15 +82,24 @@ impl Renders {
             Ok(output) => {
                 let encoded = output::encode(&output);
                 let digest = Digest::of(&encoded);
-                let remembered =
-                    Remembered { plugin: plugin.digest(), trace: called.trace, result: Ok(digest) };
+                let remembered = Remembered {
+                    plugin: plugin.digest(),
+                    trace: called.trace,
+                    result: Ok(digest),
+                };
                 self.remember(uid, remembered, Some(encoded)).await;
-                Ok(Rendered { digest, output: Some(output) })
+                Ok(Rendered {
+                    digest,
+                    output: Some(output),
+                })
             }
             Err(CallError::Failed(failure)) => {
                 let result = Err(failure.clone());
-                let remembered =
-                    Remembered { plugin: plugin.digest(), trace: called.trace, result };
+                let remembered = Remembered {
+                    plugin: plugin.digest(),
+                    trace: called.trace,
+                    result,
+                };
                 self.remember(uid, remembered, None).await;
                 Err(CallError::Failed(failure))
             }
@@ -118,7 +133,9 @@ impl Renders {
         }
         let bytes = fs::read(self.trace_path(uid)).ok()?;
         let known: Arc<Remembered> = Arc::new(serde_json::from_slice(&bytes).ok()?);
-        self.by_uid.lock().insert(uid.to_owned(), Arc::clone(&known));
+        self.by_uid
+            .lock()
+            .insert(uid.to_owned(), Arc::clone(&known));
         Some(known)
     }
 
@@ -126,7 +143,9 @@ impl Renders {
         let (trace_path, output_path) = (self.trace_path(uid), self.output_path(uid));
         let folder = self.folder.clone();
         let remembered = Arc::new(remembered);
-        self.by_uid.lock().insert(uid.to_owned(), Arc::clone(&remembered));
+        self.by_uid
+            .lock()
+            .insert(uid.to_owned(), Arc::clone(&remembered));
         let write = move || -> Result<(), StoreError> {
             // The output first: a trace on disk means that its output is there.
             if let Some(encoded) = encoded {

@@ -53,7 +53,10 @@ pub(super) fn decode(mut encoded: Bytes) -> Option<RenderOutput> {
     let header: Header = serde_json::from_slice(encoded.get(..end)?).ok()?;
     let mut encoded = encoded.split_off(end + 1);
     let mut take = |size: usize| (size <= encoded.len()).then(|| encoded.split_to(size));
-    let mut output = RenderOutput { warnings: header.warnings, ..RenderOutput::default() };
+    let mut output = RenderOutput {
+        warnings: header.warnings,
+        ..RenderOutput::default()
+    };
     for manifest in header.manifests {
         let body = take(manifest.size)?;
         let (origin, role) = (manifest.origin, manifest.role);
@@ -73,11 +76,22 @@ mod tests {
     fn what_is_encoded_is_decoded_and_a_part_of_it_is_not() {
         let output = RenderOutput {
             manifests: vec![
-                Manifest { body: "a: 1\n".into(), origin: Some("a.yaml".into()), role: None },
-                Manifest { body: Bytes::new(), origin: None, role: Some("crd".into()) },
+                Manifest {
+                    body: "a: 1\n".into(),
+                    origin: Some("a.yaml".into()),
+                    role: None,
+                },
+                Manifest {
+                    body: Bytes::new(),
+                    origin: None,
+                    role: Some("crd".into()),
+                },
             ],
             attachments: vec![("notes".into(), "text\nof lines".into())],
-            warnings: vec![Warning { code: "Old".into(), message: "old".into() }],
+            warnings: vec![Warning {
+                code: "Old".into(),
+                message: "old".into(),
+            }],
         };
         let encoded = encode(&output);
         assert_eq!(decode(encoded.clone().into()).unwrap(), output);

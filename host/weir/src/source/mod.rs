@@ -78,9 +78,17 @@ pub struct Sources {
 impl Sources {
     /// Asks the source component for what is new and stores it.
     pub async fn pull(&self, request: Request) -> Result<Pulled, PullError> {
-        let Request { plugin: name, owner, ignore, call, deciding_settings } = request;
-        let plugin =
-            self.catalog.get(name).ok_or_else(|| PullError::NoPlugin(name.to_owned()))?;
+        let Request {
+            plugin: name,
+            owner,
+            ignore,
+            call,
+            deciding_settings,
+        } = request;
+        let plugin = self
+            .catalog
+            .get(name)
+            .ok_or_else(|| PullError::NoPlugin(name.to_owned()))?;
         check_settings(&plugin, &call.settings)?;
         let fingerprint = Digest::of(format!("{}\n{deciding_settings}", plugin.digest()));
 
@@ -100,7 +108,10 @@ impl Sources {
             .map(|record| record.token.clone());
 
         let (called, builder) = plugin.pull(call, last.clone(), builder).await;
-        let failed = |error| PullError::Call { plugin: describe(&plugin), error };
+        let failed = |error| PullError::Call {
+            plugin: describe(&plugin),
+            error,
+        };
         let revision = called.result.map_err(failed)?;
         match (revision, known) {
             (Some(revision), _) => self.keep(owner, revision, builder, fingerprint).await,
@@ -138,7 +149,10 @@ impl Sources {
                 fingerprint,
             };
             store.commit(&owner, &record)?;
-            Ok(Pulled::New { record, summary: revision.summary })
+            Ok(Pulled::New {
+                record,
+                summary: revision.summary,
+            })
         };
         blocking(work).await
     }
@@ -152,7 +166,11 @@ pub fn check_settings(plugin: &Plugin, settings: &str) -> Result<(), PullError> 
         .filter(|problem| problem.fatal)
         .map(|problem| format!("{}: {}", problem.pointer, problem.message))
         .collect();
-    if fatal.is_empty() { Ok(()) } else { Err(PullError::Settings(fatal.join("; "))) }
+    if fatal.is_empty() {
+        Ok(())
+    } else {
+        Err(PullError::Settings(fatal.join("; ")))
+    }
 }
 
 /// Name and digest of a plugin, for messages.
@@ -170,8 +188,13 @@ fn file_stem(revision: &str) -> String {
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, PullError> + Send + 'static,
 ) -> Result<T, PullError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
-        let error = std::io::Error::other(error);
-        Err(PullError::Store(StoreError::io("finish", std::path::Path::new("a task"))(error)))
-    })
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| {
+            let error = std::io::Error::other(error);
+            Err(PullError::Store(StoreError::io(
+                "finish",
+                std::path::Path::new("a task"),
+            )(error)))
+        })
 }

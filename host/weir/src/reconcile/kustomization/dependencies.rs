@@ -27,7 +27,10 @@ pub(super) enum Unmet {
 pub fn keys(object: &Kustomization) -> impl Iterator<Item = Key> + '_ {
     let own = object.metadata.namespace.as_deref().unwrap_or_default();
     object.spec.depends_on.iter().map(move |dependency| {
-        Key::new(dependency.namespace.as_deref().unwrap_or(own), &dependency.name)
+        Key::new(
+            dependency.namespace.as_deref().unwrap_or(own),
+            &dependency.name,
+        )
     })
 }
 
@@ -41,13 +44,18 @@ pub(super) fn check(
         return Err(Unmet::Cycle(cycle));
     }
     for key in keys(object) {
-        let Some(dependency) = get(&key) else { return Err(Unmet::NotFound(key)) };
-        let Some(status) = &dependency.status else { return Err(Unmet::NotReady(key)) };
+        let Some(dependency) = get(&key) else {
+            return Err(Unmet::NotFound(key));
+        };
+        let Some(status) = &dependency.status else {
+            return Err(Unmet::NotReady(key));
+        };
         let observed = status.observed_generation == dependency.metadata.generation;
         if !observed || !condition::is_true(&status.conditions, meta::condition::READY) {
             return Err(Unmet::NotReady(key));
         }
-        if same_source(object, &dependency) && status.last_applied_revision.as_deref() != Some(revision)
+        if same_source(object, &dependency)
+            && status.last_applied_revision.as_deref() != Some(revision)
         {
             return Err(Unmet::OtherRevision(key, revision.to_owned()));
         }
@@ -59,7 +67,11 @@ fn same_source(a: &Kustomization, b: &Kustomization) -> bool {
     let source = |object: &Kustomization| {
         let reference = &object.spec.source_ref;
         let own = object.metadata.namespace.clone();
-        (reference.kind.to_string(), reference.name.clone(), reference.namespace.clone().or(own))
+        (
+            reference.kind.to_string(),
+            reference.name.clone(),
+            reference.namespace.clone().or(own),
+        )
     };
     source(a) == source(b)
 }
@@ -96,7 +108,12 @@ fn cycle(
     for next in keys(object) {
         if visit(&next, &own, &mut path, &mut seen, get) {
             path.push(own);
-            return Some(path.iter().map(ToString::to_string).collect::<Vec<_>>().join(" -> "));
+            return Some(
+                path.iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(" -> "),
+            );
         }
     }
     None
@@ -114,7 +131,10 @@ mod tests {
 
     /// `ready`: revision it has applied, `None` for not ready.
     fn object(name: &str, source: &str, depends_on: &[&str], ready: Option<&str>) -> Kustomization {
-        let depends_on: Vec<_> = depends_on.iter().map(|name| json!({"name": name})).collect();
+        let depends_on: Vec<_> = depends_on
+            .iter()
+            .map(|name| json!({"name": name}))
+            .collect();
         let status = if ready.is_some() { "True" } else { "False" };
         serde_json::from_value(json!({
             "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
@@ -137,9 +157,13 @@ mod tests {
     }
 
     fn unmet(own: &Kustomization, others: Vec<Kustomization>) -> Option<String> {
-        let others: HashMap<Key, Arc<Kustomization>> =
-            others.into_iter().map(|other| (Key::of(&other), Arc::new(other))).collect();
-        check(own, REVISION, |key| others.get(key).cloned()).err().map(|unmet| unmet.to_string())
+        let others: HashMap<Key, Arc<Kustomization>> = others
+            .into_iter()
+            .map(|other| (Key::of(&other), Arc::new(other)))
+            .collect();
+        check(own, REVISION, |key| others.get(key).cloned())
+            .err()
+            .map(|unmet| unmet.to_string())
     }
 
     #[test]
@@ -147,13 +171,19 @@ mod tests {
         let own = object("app", "repo", &["base"], None);
         for (base, expected) in [
             (None, Some("dependency 'ns/base' not found")),
-            (Some(object("base", "repo", &[], None)), Some("dependency 'ns/base' is not ready")),
+            (
+                Some(object("base", "repo", &[], None)),
+                Some("dependency 'ns/base' is not ready"),
+            ),
             (
                 Some(object("base", "repo", &[], Some("main@sha1:1"))),
                 Some("dependency 'ns/base' has not applied revision 'main@sha1:2' yet"),
             ),
             (Some(object("base", "repo", &[], Some(REVISION))), None),
-            (Some(object("base", "other", &[], Some("main@sha1:1"))), None),
+            (
+                Some(object("base", "other", &[], Some("main@sha1:1"))),
+                None,
+            ),
         ] {
             let found = unmet(&own, base.into_iter().collect());
             assert_eq!(found.as_deref(), expected);
@@ -165,17 +195,29 @@ mod tests {
         let own = object("app", "repo", &["base"], None);
         let mut base = object("base", "repo", &[], Some(REVISION));
         base.metadata.generation = Some(2);
-        assert_eq!(unmet(&own, vec![base]).unwrap(), "dependency 'ns/base' is not ready");
+        assert_eq!(
+            unmet(&own, vec![base]).unwrap(),
+            "dependency 'ns/base' is not ready"
+        );
     }
 
     #[test]
     fn a_cycle_is_written_out_and_one_beside_the_object_is_not_its_own() {
         let own = object("a", "repo", &["b"], None);
-        let ring = vec![object("b", "repo", &["c"], None), object("c", "repo", &["a"], None)];
+        let ring = vec![
+            object("b", "repo", &["c"], None),
+            object("c", "repo", &["a"], None),
+        ];
         let expected = "dependency cycle: ns/a -> ns/b -> ns/c -> ns/a";
         assert_eq!(unmet(&own, ring).unwrap(), expected);
 
-        let beside = vec![object("b", "repo", &["c"], None), object("c", "repo", &["b"], None)];
-        assert_eq!(unmet(&own, beside).unwrap(), "dependency 'ns/b' is not ready");
+        let beside = vec![
+            object("b", "repo", &["c"], None),
+            object("c", "repo", &["b"], None),
+        ];
+        assert_eq!(
+            unmet(&own, beside).unwrap(),
+            "dependency 'ns/b' is not ready"
+        );
     }
 }

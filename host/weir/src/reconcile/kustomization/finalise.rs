@@ -5,8 +5,8 @@ use weir_api::meta::reason;
 
 use super::super::objects::Key;
 use super::super::worker::Next;
-use super::run::owner;
 use super::Kustomizations;
+use super::run::owner;
 use crate::event::{Happening, Severity};
 use crate::telemetry::chain;
 
@@ -39,7 +39,10 @@ impl Kustomizations {
             }
             if let Some((_, error)) = pruned.failed.first() {
                 let message = chain(error).to_string();
-                tracing::warn!(error = message, "objects of a deleted Kustomization stay behind");
+                tracing::warn!(
+                    error = message,
+                    "objects of a deleted Kustomization stay behind"
+                );
                 self.recorder.record(Happening::new(
                     object,
                     Severity::Error,
@@ -70,7 +73,9 @@ impl Kustomizations {
             self.ledger.forget(uid);
         }
         self.memory.lock().remove(key);
-        self.writer.remove_finalizer(&self.writer.api(object), object).await?;
+        self.writer
+            .remove_finalizer(&self.writer.api(object), object)
+            .await?;
         Ok(Next::OnChange)
     }
 }

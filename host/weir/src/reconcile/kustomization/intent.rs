@@ -33,8 +33,12 @@ pub(super) fn intent(
             let message = format!("Applying revision {revision}");
             let generation = object.metadata.generation;
             condition::mark_reconciling(&mut new.conditions, generation, message);
-            let written = writer.status(&writer.api(&object), &object, &old, &new).await;
-            written.map(|_| ()).map_err(|error| chain(&error).to_string())
+            let written = writer
+                .status(&writer.api(&object), &object, &old, &new)
+                .await;
+            written
+                .map(|_| ())
+                .map_err(|error| chain(&error).to_string())
         })
     })
 }

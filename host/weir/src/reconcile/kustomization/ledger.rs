@@ -22,7 +22,10 @@ impl Ledger {
     /// Opens the ledger in `folder`, making it if need be.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         fs::create_dir_all(folder).map_err(StoreError::io("create", folder))?;
-        Ok(Self { folder: folder.to_owned(), adopted: Mutex::default() })
+        Ok(Self {
+            folder: folder.to_owned(),
+            adopted: Mutex::default(),
+        })
     }
 
     /// Gives the engine what an earlier process had applied, before the first run of an owner.
@@ -30,7 +33,9 @@ impl Ledger {
         if !self.adopted.lock().insert(uid.to_owned()) {
             return;
         }
-        let Ok(bytes) = tokio::fs::read(self.path(uid)).await else { return };
+        let Ok(bytes) = tokio::fs::read(self.path(uid)).await else {
+            return;
+        };
         match serde_json::from_slice::<KnownState>(&bytes) {
             Ok(known) => engine.adopt(owner, &known),
             Err(error) => tracing::warn!(%error, "a ledger file is damaged; comparing anew"),

@@ -25,8 +25,14 @@ pub(super) fn parse(
 ) -> Result<Vec<Object>, ManifestError> {
     let mut objects = Vec::new();
     for manifest in &output.manifests {
-        let origin = manifest.origin.clone().unwrap_or_else(|| "rendered output".to_owned());
-        let syntax = |source| ManifestError::Syntax { origin: origin.clone(), source };
+        let origin = manifest
+            .origin
+            .clone()
+            .unwrap_or_else(|| "rendered output".to_owned());
+        let syntax = |source| ManifestError::Syntax {
+            origin: origin.clone(),
+            source,
+        };
         let text = weir_yaml::parse::decode_text(&manifest.body).map_err(syntax)?;
         for document in documents(&text) {
             let document = weir_yaml::from_yaml(document).map_err(syntax)?;
@@ -50,7 +56,9 @@ pub(super) fn parse(
 /// start with `---`.
 fn documents(text: &str) -> impl Iterator<Item = &str> {
     let starts = std::iter::once(0).chain(
-        text.match_indices("\n---").map(|(at, _)| at + 1).filter(move |at| *at < text.len()),
+        text.match_indices("\n---")
+            .map(|(at, _)| at + 1)
+            .filter(move |at| *at < text.len()),
     );
     let starts: Vec<usize> = starts.collect();
     let ends: Vec<usize> = starts.iter().skip(1).copied().chain([text.len()]).collect();
@@ -99,7 +107,10 @@ fn items_of_list(item: Value) -> Vec<Value> {
 }
 
 fn is_list(fields: &Map<String, Value>) -> bool {
-    fields.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"))
+    fields
+        .get("kind")
+        .and_then(Value::as_str)
+        .is_some_and(|kind| kind.ends_with("List"))
         && fields.get("items").is_some_and(Value::is_array)
 }
 
@@ -111,10 +122,18 @@ fn merge_metadata(
     if values.is_empty() {
         return;
     }
-    let Some(fields) = object.as_object_mut() else { return };
-    let metadata = fields.entry("metadata").or_insert_with(|| Value::Object(Map::new()));
-    let Some(metadata) = metadata.as_object_mut() else { return };
-    let known = metadata.entry(key).or_insert_with(|| Value::Object(Map::new()));
+    let Some(fields) = object.as_object_mut() else {
+        return;
+    };
+    let metadata = fields
+        .entry("metadata")
+        .or_insert_with(|| Value::Object(Map::new()));
+    let Some(metadata) = metadata.as_object_mut() else {
+        return;
+    };
+    let known = metadata
+        .entry(key)
+        .or_insert_with(|| Value::Object(Map::new()));
     if known.is_null() {
         *known = Value::Object(Map::new());
     }
@@ -140,7 +159,10 @@ mod tests {
                 role: None,
             })
             .collect();
-        RenderOutput { manifests, ..RenderOutput::default() }
+        RenderOutput {
+            manifests,
+            ..RenderOutput::default()
+        }
     }
 
     const CONFIG_MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n";
@@ -148,8 +170,15 @@ mod tests {
     #[test]
     fn documents_and_lists_become_objects() {
         let list = "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Secret, metadata: {name: b}}\n";
-        let objects = parse(&output(&[&format!("{CONFIG_MAP}---\n# empty\n---\n{list}")]), None).unwrap();
-        let names: Vec<String> = objects.iter().map(|o| o.id().subject().to_string()).collect();
+        let objects = parse(
+            &output(&[&format!("{CONFIG_MAP}---\n# empty\n---\n{list}")]),
+            None,
+        )
+        .unwrap();
+        let names: Vec<String> = objects
+            .iter()
+            .map(|o| o.id().subject().to_string())
+            .collect();
         assert_eq!(names, ["ConfigMap/a", "Secret/b"]);
     }
 
@@ -163,7 +192,10 @@ mod tests {
         let objects = parse(&output(&[&body]), Some(&common)).unwrap();
         let metadata = &objects[0].value()["metadata"];
         assert_eq!(metadata["labels"], serde_json::json!({"team": "a"}));
-        assert_eq!(metadata["annotations"], serde_json::json!({"x": "new", "y": "kept"}));
+        assert_eq!(
+            metadata["annotations"],
+            serde_json::json!({"x": "new", "y": "kept"})
+        );
     }
 
     #[test]

@@ -140,7 +140,9 @@ impl Kustomizations {
         if object.spec.suspend {
             return Ok(Next::OnChange);
         }
-        self.writer.add_finalizer(&self.writer.api(object), object).await?;
+        self.writer
+            .add_finalizer(&self.writer.api(object), object)
+            .await?;
         self.reconcile_live(key, object).await
     }
 

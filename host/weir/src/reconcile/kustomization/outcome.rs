@@ -19,8 +19,13 @@ use crate::event::{Happening, Severity};
 use crate::telemetry::AppliedAction;
 
 /// Conditions that this host owns on a Kustomization.
-const OWNED: &[&str] =
-    &[types::READY, types::RECONCILING, types::STALLED, types::HEALTHY, types::UNSUPPORTED];
+const OWNED: &[&str] = &[
+    types::READY,
+    types::RECONCILING,
+    types::STALLED,
+    types::HEALTHY,
+    types::UNSUPPORTED,
+];
 
 /// A run that did not end well.
 #[derive(Debug)]
@@ -54,7 +59,10 @@ impl Failed {
     }
 
     pub(super) fn stalled(reason: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { next: FailedNext::Stalled, ..Self::new(reason, message) }
+        Self {
+            next: FailedNext::Stalled,
+            ..Self::new(reason, message)
+        }
     }
 
     pub(super) fn dependency(reason: impl Into<String>, message: impl Into<String>) -> Self {
@@ -71,7 +79,11 @@ pub(super) enum Ended {
     /// Everything is as the revision says.
     Succeeded(run::Report),
     /// Applied; health is still waited for. Looked at again after the time given.
-    Waiting { report: run::Report, look_again: Duration, write_status: bool },
+    Waiting {
+        report: run::Report,
+        look_again: Duration,
+        write_status: bool,
+    },
     /// A dependency is likely to be met within moments: nothing is written.
     Soon(Duration),
     /// See [`Failed`]; with what was done before.
@@ -104,7 +116,11 @@ impl Kustomizations {
                 self.succeeded(object, &old, &mut new, &report, started);
                 Next::After(jitter(object.spec.interval.get(), self.rules.jitter))
             }
-            Ended::Waiting { report, look_again, write_status } => {
+            Ended::Waiting {
+                report,
+                look_again,
+                write_status,
+            } => {
                 self.tell_changes(object, &report, None);
                 if !write_status {
                     return Ok(Next::After(look_again));
@@ -126,8 +142,13 @@ impl Kustomizations {
         new.conditions = condition::merge_owned(&old.conditions, &new.conditions, OWNED);
         let current = self.objects.get(key);
         // The intent may have been written meanwhile.
-        let base = current.as_ref().and_then(|object| object.status.as_ref()).unwrap_or(&old);
-        self.writer.status(&self.writer.api(object), object, base, &new).await?;
+        let base = current
+            .as_ref()
+            .and_then(|object| object.status.as_ref())
+            .unwrap_or(&old);
+        self.writer
+            .status(&self.writer.api(object), object, base, &new)
+            .await?;
         Ok(next)
     }
 
@@ -160,7 +181,13 @@ impl Kustomizations {
                 let status = ConditionStatus::True;
                 condition::set(
                     &mut new.conditions,
-                    Condition::new(types::HEALTHY, status, reason::SUCCEEDED, message, generation),
+                    Condition::new(
+                        types::HEALTHY,
+                        status,
+                        reason::SUCCEEDED,
+                        message,
+                        generation,
+                    ),
                 );
             }
             None => {
@@ -170,7 +197,8 @@ impl Kustomizations {
         new.observed_generation = generation;
         new.last_applied_revision = Some(report.revision.clone());
         new.last_attempted_revision = Some(report.revision.clone());
-        new.last_applied_origin_revision.clone_from(&report.origin_revision);
+        new.last_applied_origin_revision
+            .clone_from(&report.origin_revision);
         self.record_history(old, new, report, reason::RECONCILIATION_SUCCEEDED, started);
         self.tell_changes(object, report, Some((object, started)));
     }
@@ -243,7 +271,14 @@ impl Kustomizations {
             metadata.insert("originRevision".into(), origin.clone());
         }
         let took = weir_api::Duration(started.elapsed());
-        history::record(&mut new.history, &digest.to_string(), reason, now(), took, metadata);
+        history::record(
+            &mut new.history,
+            &digest.to_string(),
+            reason,
+            now(),
+            took,
+            metadata,
+        );
     }
 
     /// One event for what a run changed. With `finished`, the run ended well: Flux's second event
@@ -258,7 +293,11 @@ impl Kustomizations {
         for change in &report.changes {
             self.metrics.applied(applied_action(change.action), 1);
         }
-        let lines: Vec<String> = report.changes.iter().map(|change| change.to_string()).collect();
+        let lines: Vec<String> = report
+            .changes
+            .iter()
+            .map(|change| change.to_string())
+            .collect();
         let closing = finished.map(|(object, started)| {
             format!(
                 "Reconciliation finished in {}, next run in {}",
@@ -275,9 +314,10 @@ impl Kustomizations {
                     .alerts_only(),
             );
             let (reason, message) = match &closing {
-                Some(closing) => {
-                    (reason::RECONCILIATION_SUCCEEDED, format!("{changes}\n{closing}"))
-                }
+                Some(closing) => (
+                    reason::RECONCILIATION_SUCCEEDED,
+                    format!("{changes}\n{closing}"),
+                ),
                 None => (reason::PROGRESSING, changes),
             };
             self.recorder.record(
@@ -293,9 +333,14 @@ impl Kustomizations {
                 meta::META_COMMIT_STATUS_UPDATE.to_owned(),
             ));
             self.recorder.record(
-                Happening::new(object, Severity::Info, reason::RECONCILIATION_SUCCEEDED, closing)
-                    .metadata(metadata)
-                    .alerts_only(),
+                Happening::new(
+                    object,
+                    Severity::Info,
+                    reason::RECONCILIATION_SUCCEEDED,
+                    closing,
+                )
+                .metadata(metadata)
+                .alerts_only(),
             );
         }
     }

@@ -9,7 +9,9 @@ use weir_api::meta::reason;
 use weir_api::source::v1::GitRepository;
 use weir_api::{Artifact, condition};
 use weir_apply::{ApplyRequest, Change, ChangeSet, Owner};
-use weir_plugin::{Call, CallError, Digest, FailureClass, Input, Limits, Services, Subject, normalise};
+use weir_plugin::{
+    Call, CallError, Digest, FailureClass, Input, Limits, Services, Subject, normalise,
+};
 
 use super::super::objects::Key;
 use super::intent::intent;
@@ -56,12 +58,21 @@ impl Kustomizations {
         };
         let (rendered, plugin) = prepared;
         report.output = Some(rendered.digest);
-        let applied = Applied { generation: object.metadata.generation, output: rendered.digest };
-        let known = self.memory.lock().get(key).and_then(|memory| memory.applied);
+        let applied = Applied {
+            generation: object.metadata.generation,
+            output: rendered.digest,
+        };
+        let known = self
+            .memory
+            .lock()
+            .get(key)
+            .and_then(|memory| memory.applied);
         if known != Some(applied) {
             // Set before: an object that drifts while this run goes on takes it away again.
             self.memory.lock().entry(key.clone()).or_default().applied = Some(applied);
-            let done = self.apply(key, object, old, new, &rendered, &plugin, &mut report).await;
+            let done = self
+                .apply(key, object, old, new, &rendered, &plugin, &mut report)
+                .await;
             if let Err(failed) = done {
                 self.memory.lock().entry(key.clone()).or_default().applied = None;
                 return Ended::Failed { failed, report };
@@ -127,16 +138,30 @@ impl Kustomizations {
             );
             return Err(Failed::stalled(reason::ACCESS_DENIED, message));
         }
-        debug_assert_eq!(reference.kind, SourceKind::GitRepository, "others are refused before");
+        debug_assert_eq!(
+            reference.kind,
+            SourceKind::GitRepository,
+            "others are refused before"
+        );
         let key = Key::new(namespace, &reference.name);
         let Some(source) = self.sources.get(&key) else {
             let message = format!("Source '{}/{key}' not found", reference.kind);
             let failed = Failed::new(reason::ARTIFACT_FAILED, message);
-            return Err(Failed { severity: Severity::Info, ..failed });
+            return Err(Failed {
+                severity: Severity::Info,
+                ..failed
+            });
         };
-        match source.status.as_ref().and_then(|status| status.artifact.clone()) {
+        match source
+            .status
+            .as_ref()
+            .and_then(|status| status.artifact.clone())
+        {
             Some(artifact) => Ok((key, artifact)),
-            None => Err(Failed::dependency(reason::ARTIFACT_FAILED, no_artifact(&key, &source))),
+            None => Err(Failed::dependency(
+                reason::ARTIFACT_FAILED,
+                no_artifact(&key, &source),
+            )),
         }
     }
 
@@ -244,7 +269,10 @@ impl Kustomizations {
     }
 
     /// Applies the output and prunes what it no longer has; keeps `new.inventory` true.
-    #[expect(clippy::too_many_arguments, reason = "one step of one run, called once")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one step of one run, called once"
+    )]
     async fn apply(
         &self,
         key: &Key,
@@ -265,7 +293,10 @@ impl Kustomizations {
         } else {
             // Damaged on disk: the next run renders again.
             self.renders.forget(&uid);
-            return Err(Failed::new(reason::BUILD_FAILED, "the rendered output was lost"));
+            return Err(Failed::new(
+                reason::BUILD_FAILED,
+                "the rendered output was lost",
+            ));
         };
         let objects =
             manifests::parse(output, object.spec.common_metadata.as_ref()).map_err(|error| {
@@ -294,13 +325,21 @@ impl Kustomizations {
                 self.ledger.keep(&self.engine, &owner, &uid).await;
                 let floor = error.retry_after().unwrap_or_default();
                 let failed = Failed::new(reason::RECONCILIATION_FAILED, chain(&error).to_string());
-                return Err(Failed { next: FailedNext::Retry(floor), ..failed });
+                return Err(Failed {
+                    next: FailedNext::Retry(floor),
+                    ..failed
+                });
             }
         };
         report.changes.extend(applied.changed().cloned());
-        self.memory.lock().entry(key.clone()).or_default().health_ids =
-            applied.health_ids().map(|(id, _)| id.clone()).collect();
-        let pruned = self.prune(object, &owner, &before, applied.inventory(), new, report).await;
+        self.memory
+            .lock()
+            .entry(key.clone())
+            .or_default()
+            .health_ids = applied.health_ids().map(|(id, _)| id.clone()).collect();
+        let pruned = self
+            .prune(object, &owner, &before, applied.inventory(), new, report)
+            .await;
         if !report.changes.is_empty() {
             self.ledger.keep(&self.engine, &owner, &uid).await;
         }
@@ -324,9 +363,14 @@ impl Kustomizations {
         }
         let pruned = self.engine.prune(owner, &stale).await;
         report.changes.extend(pruned.changes.changed().cloned());
-        let messages: Vec<String> =
-            pruned.failed.iter().map(|(_, error)| chain(error).to_string()).collect();
-        after.entries.extend(pruned.failed.into_iter().map(|(entry, _)| entry));
+        let messages: Vec<String> = pruned
+            .failed
+            .iter()
+            .map(|(_, error)| chain(error).to_string())
+            .collect();
+        after
+            .entries
+            .extend(pruned.failed.into_iter().map(|(entry, _)| entry));
         new.inventory = Some(after);
         if messages.is_empty() {
             Ok(())
@@ -360,8 +404,11 @@ impl Kustomizations {
             return Ended::Succeeded(report);
         }
         if health.has_failed() || waited >= timeout {
-            let why =
-                if health.has_failed() { health.failed_message() } else { health.timeout_message() };
+            let why = if health.has_failed() {
+                health.failed_message()
+            } else {
+                health.timeout_message()
+            };
             let waited = weir_api::Duration(waited);
             let message = format!("health check failed after {waited}: {why}");
             return Ended::Failed {
@@ -371,8 +418,16 @@ impl Kustomizations {
         }
         memory.waiting = Some((since, applied));
         let write_status = waited >= QUIET_WAIT;
-        let look_again = if write_status { timeout - waited } else { QUIET_WAIT };
-        Ended::Waiting { report, look_again, write_status }
+        let look_again = if write_status {
+            timeout - waited
+        } else {
+            QUIET_WAIT
+        };
+        Ended::Waiting {
+            report,
+            look_again,
+            write_status,
+        }
     }
 }
 
@@ -411,11 +466,17 @@ fn no_artifact(key: &Key, source: &GitRepository) -> String {
 /// A failed render: the guest's own error is the user's, the other ways are the plugin's.
 fn render_failed(error: &CallError, plugin: &str) -> Failed {
     let CallError::Failed(failure) = error else {
-        return Failed::new(super::super::call_reason(error), format!("{error} ({plugin})"));
+        return Failed::new(
+            super::super::call_reason(error),
+            format!("{error} ({plugin})"),
+        );
     };
     let mut message = failure.message.clone();
     for position in &failure.positions {
-        let line = position.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let line = position
+            .line
+            .map(|line| format!(":{line}"))
+            .unwrap_or_default();
         let place = format!("{}{line}", position.path);
         // Most messages name the place already.
         if !message.contains(&place) {
@@ -431,6 +492,9 @@ fn render_failed(error: &CallError, plugin: &str) -> Failed {
     } else {
         let floor = Duration::from_secs(failure.retry_after.unwrap_or_default().into());
         let failed = Failed::new(failure.code.clone(), message);
-        Failed { next: FailedNext::Retry(floor), ..failed }
+        Failed {
+            next: FailedNext::Retry(floor),
+            ..failed
+        }
     }
 }

@@ -43,15 +43,35 @@ fn build_settings(spec: &KustomizationSpec) -> Value {
             settings.insert(key.into(), value);
         }
     };
-    let list = |value: Value| value.as_array().is_some_and(|list| !list.is_empty()).then_some(value);
+    let list = |value: Value| {
+        value
+            .as_array()
+            .is_some_and(|list| !list.is_empty())
+            .then_some(value)
+    };
     put("namespace", spec.target_namespace.clone().map(Value::from));
     put("namePrefix", spec.name_prefix.clone().map(Value::from));
     put("nameSuffix", spec.name_suffix.clone().map(Value::from));
-    put("patches", list(serde_json::to_value(&spec.patches).unwrap_or_default()));
-    put("images", list(serde_json::to_value(&spec.images).unwrap_or_default()));
-    put("components", list(serde_json::to_value(&spec.components).unwrap_or_default()));
-    put("ignoreMissingComponents", spec.ignore_missing_components.then_some(true.into()));
-    put("buildMetadata", list(serde_json::to_value(&spec.build_metadata).unwrap_or_default()));
+    put(
+        "patches",
+        list(serde_json::to_value(&spec.patches).unwrap_or_default()),
+    );
+    put(
+        "images",
+        list(serde_json::to_value(&spec.images).unwrap_or_default()),
+    );
+    put(
+        "components",
+        list(serde_json::to_value(&spec.components).unwrap_or_default()),
+    );
+    put(
+        "ignoreMissingComponents",
+        spec.ignore_missing_components.then_some(true.into()),
+    );
+    put(
+        "buildMetadata",
+        list(serde_json::to_value(&spec.build_metadata).unwrap_or_default()),
+    );
     Value::Object(settings)
 }
 
@@ -112,6 +132,9 @@ mod tests {
             "images": [{"name": "app", "newTag": "2"}],
         });
         assert_eq!(build_settings(&spec), expected);
-        assert_eq!(build_settings(&KustomizationSpec::default()), serde_json::json!({}));
+        assert_eq!(
+            build_settings(&KustomizationSpec::default()),
+            serde_json::json!({})
+        );
     }
 }
