@@ -75,7 +75,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             memory: 256 << 20,
-            time: Duration::from_secs(60),
+            time: Duration::from_mins(1),
             output_bytes: 256 << 20,
             output_count: 100_000,
             log_lines: 1_000,

@@ -32,7 +32,7 @@ impl std::fmt::Debug for Mask {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Mask")
             .field("values", &self.values.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

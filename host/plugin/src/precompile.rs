@@ -148,15 +148,19 @@ pub async fn precompile(
 
 /// The Rust expression that embeds the entries; its paths are relative to the file it is in.
 fn source(entries: &[Precompiled]) -> String {
+    use std::fmt::Write as _;
+
     let mut text = String::from("&[\n");
     for entry in entries {
         let description = serde_json::to_string(&entry.description).unwrap_or_default();
-        text.push_str(&format!(
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
             "    ::weir_plugin::Builtin {{\n        name: {:?},\n        \
              wasm: include_bytes!({:?}),\n        cwasm: include_bytes!({:?}),\n        \
              description: {:?},\n    }},\n",
             entry.name, entry.wasm, entry.cwasm, description
-        ));
+        );
     }
     text.push_str("]\n");
     text

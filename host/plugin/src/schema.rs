@@ -1,6 +1,6 @@
 //! Settings against the JSON Schema that a plugin describes, with JSON Pointers to what is wrong.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use jsonschema::{Draft, PatternOptions, Validator};
 use serde::{Deserialize, Serialize};
@@ -61,14 +61,14 @@ impl Schema {
                 }];
             }
         };
-        let mut problems: BTreeMap<(String, String), ()> = BTreeMap::new();
+        let mut problems = BTreeSet::new();
         for error in self.0.iter_errors(&settings).take(MAX_PROBLEMS) {
             // Settings may hold what should have been in a Secret: values stay out of messages.
             let message = error.masked_with("the value").to_string();
-            problems.insert((error.instance_path().to_string(), message), ());
+            problems.insert((error.instance_path().to_string(), message));
         }
         problems
-            .into_keys()
+            .into_iter()
             .map(|(pointer, message)| Problem {
                 pointer,
                 message,

@@ -113,15 +113,19 @@ impl Journal {
         let data = &data[..data.len().min(room)];
         stream.taken += data.len();
         stream.line.extend_from_slice(data);
-        while let Some(end) = self.streams[which as usize]
-            .line
-            .iter()
-            .position(|b| *b == b'\n')
-        {
-            let rest = self.streams[which as usize].line.split_off(end + 1);
-            self.flush(which, mask);
-            self.streams[which as usize].line = rest;
+        if !data.contains(&b'\n') {
+            return;
         }
+        let text = std::mem::take(&mut self.streams[which as usize].line);
+        let end = text
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |last| last + 1);
+        for line in text[..end].split_inclusive(|byte| *byte == b'\n') {
+            self.streams[which as usize].line = line.to_vec();
+            self.flush(which, mask);
+        }
+        self.streams[which as usize].line = text[end..].to_vec();
     }
 
     fn flush(&mut self, which: Standard, mask: &Mask) {

@@ -14,8 +14,11 @@ pub(super) type Secret = Arc<BTreeMap<String, Vec<u8>>>;
 #[derive(Default)]
 pub(super) struct Bound {
     slots: BTreeMap<String, Option<Secret>>,
-    ca_certificate: Option<Option<Vec<u8>>>,
+    ca_certificate: Option<Roots>,
 }
+
+/// PEM of the roots that replace the system's, if the object has any.
+type Roots = Option<Vec<u8>>;
 
 impl State {
     /// The slot's Secret, for the host's own use. `None`: the object binds none.

@@ -38,16 +38,16 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         Ipv4Addr::new(a, b, c, d)
     };
     match parts {
-        // Unspecified, loopback and IPv4-compatible.
-        [0, 0, 0, 0, 0, 0, _, _] => false,
         // NAT64 and 6to4 lead to the IPv4 address inside.
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
             is_public_v4(inner(high, low))
         }
-        // Local-use NAT64, discard-only, Teredo, documentation.
-        [0x64, 0xff9b, 1, ..] | [0x100, 0, 0, 0, ..] | [0x2001, 0, ..] | [0x2001, 0xdb8, ..] => {
-            false
-        }
+        // Unspecified, loopback and IPv4-compatible; local-use NAT64, discard-only, Teredo,
+        // documentation.
+        [0, 0, 0, 0, 0, 0, _, _]
+        | [0x64, 0xff9b, 1, ..]
+        | [0x100, 0, 0, 0, ..]
+        | [0x2001, 0 | 0xdb8, ..] => false,
         // Unique local, link-local, site-local, multicast.
         [first, ..] => {
             !((first & 0xfe00) == 0xfc00

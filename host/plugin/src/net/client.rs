@@ -20,7 +20,7 @@ use crate::{Digest, Failure, FailureClass};
 /// Time to connect, including TLS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time that a peer may stay silent in the middle of an answer.
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
+const READ_TIMEOUT: Duration = Duration::from_mins(1);
 /// Clients kept; each holds connections and a set of roots.
 const MAX_CLIENTS: usize = 16;
 /// Environment variables that name a proxy.

@@ -23,7 +23,7 @@ use crate::Digest;
 /// Time for each of a registry's small answers, authentication included.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time for a component to arrive or leave.
-const TRANSFER_TIMEOUT: Duration = Duration::from_secs(300);
+const TRANSFER_TIMEOUT: Duration = Duration::from_mins(5);
 /// Clients kept; each holds connections and tokens.
 const MAX_CLIENTS: usize = 16;
 

@@ -15,6 +15,9 @@ const MAX_WASM_STACK: usize = 1 << 20;
 /// go without bounds checks; it is reserved, not used.
 const RESERVATION: u64 = 4 << 30;
 
+/// Core instances, and tables, of one component.
+const MAX_PARTS: u32 = 64;
+
 /// What every engine of weir has in common.
 fn base() -> Config {
     let mut config = Config::new();
@@ -42,19 +45,20 @@ pub(crate) fn portable(target: &str) -> wasmtime::Result<Engine> {
     Engine::new(&config)
 }
 
-/// The engine that runs plugins: pooled where the address space allows it.
-pub(crate) fn native(max_calls: u32) -> wasmtime::Result<Engine> {
+/// The engine that runs plugins, `calls` at a time: pooled where the address space allows it.
+pub(crate) fn native(calls: u32) -> wasmtime::Result<Engine> {
     let mut config = base();
     let mut pool = PoolingAllocationConfig::new();
-    // A component is several core instances: its module, shims and, for Python, shared libraries.
-    pool.total_component_instances(max_calls)
-        .total_core_instances(max_calls * 16)
-        .max_core_instances_per_component(64)
-        .total_memories(max_calls * 2)
-        .max_memories_per_component(4)
-        .total_tables(max_calls * 16)
-        .max_tables_per_component(64)
-        .total_gc_heaps(max_calls)
+    // A component is several core instances: its module, shims and, for Python, shared libraries;
+    // one such component has to fit whatever the number of calls.
+    pool.total_component_instances(calls)
+        .total_core_instances((calls * 16).max(MAX_PARTS))
+        .max_core_instances_per_component(MAX_PARTS)
+        .total_memories(calls * 2)
+        .max_memories_per_component(2)
+        .total_tables((calls * 16).max(MAX_PARTS))
+        .max_tables_per_component(MAX_PARTS)
+        .total_gc_heaps(calls)
         .total_stacks(1)
         .max_memory_size(usize::try_from(RESERVATION).unwrap_or(usize::MAX))
         .table_elements(20_000)

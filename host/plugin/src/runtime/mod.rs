@@ -137,7 +137,10 @@ impl Runtime {
     /// Sets up the engine. Fails when the machine cannot run compiled code, or the cache folder
     /// cannot be made.
     pub fn new(config: RuntimeConfig) -> Result<Self, LoadError> {
-        let engine = engine::native(config.max_calls)
+        // Each component being loaded describes itself, which is a call as well.
+        let loading = u32::try_from(config.compile_jobs.max(1)).unwrap_or(1);
+        let instances = config.max_calls.max(1).saturating_add(loading);
+        let engine = engine::native(instances)
             .map_err(|error| LoadError::Host(format!("failed to set up the engine: {error}")))?;
         let ticker = Ticker::start(&engine)
             .map_err(|error| LoadError::Host(format!("failed to start a thread: {error}")))?;
@@ -159,7 +162,7 @@ impl Runtime {
                     entries: config.max_unpacked_files,
                 },
             }),
-            calls: Arc::new(Semaphore::new(config.max_calls as usize)),
+            calls: Arc::new(Semaphore::new(config.max_calls.max(1) as usize)),
             observer: config.observer.unwrap_or_else(|| Arc::new(NoObserver)),
             compiling: Arc::new(Semaphore::new(config.compile_jobs.max(1))),
             cache,

@@ -326,3 +326,94 @@ async fn an_image_that_was_compiled_before_is_not_pulled_again() {
             .is_none()
     );
 }
+
+/// Other people's tools; `None`, with a word about it, where they cannot be had.
+async fn tools() -> Option<weir_tests_support::parts::Paths> {
+    let parts = weir_tests_support::parts::Part::OPTIONAL;
+    let found =
+        tokio::task::spawn_blocking(move || weir_tests_support::parts::ensure(&parts)).await;
+    match found.unwrap() {
+        Ok(paths) => Some(paths),
+        Err(error) => {
+            eprintln!("skipped, wkg and oras cannot be had: {error:#}");
+            None
+        }
+    }
+}
+
+async fn run(command: &mut tokio::process::Command) {
+    let output = command.output().await.unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {text}");
+}
+
+#[tokio::test]
+async fn wkg_and_oras_pull_what_weir_pushed_and_weir_runs_what_they_pushed() {
+    use tokio::process::Command;
+    use weir_tests_support::parts::Part;
+    let Some(tools) = tools().await else {
+        return;
+    };
+    let (wkg, oras) = (
+        tools.get(Part::Wkg).unwrap(),
+        tools.get(Part::Oras).unwrap(),
+    );
+    let registry = tokio::task::spawn_blocking(|| Registry::start().unwrap())
+        .await
+        .unwrap();
+    let access = Access {
+        insecure: true,
+        ..Access::default()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let host = registry.host();
+    let name = |repository: &str| format!("{host}/{repository}:1.0.0");
+
+    let image = registry.oci("ours:1.0.0").parse().unwrap();
+    push("echo", &image, &access).await;
+    let file = folder.path().join("pulled.wasm");
+    run(Command::new(wkg)
+        .args(["oci", "pull", "--insecure", &host, "--output"])
+        .arg(&file)
+        .arg(name("ours")))
+    .await;
+    assert_eq!(fs::read(&file).unwrap(), component("echo"));
+    let output = folder.path().join("oras");
+    run(Command::new(oras)
+        .args(["pull", "--plain-http", &name("ours"), "-o"])
+        .arg(&output))
+    .await;
+    assert_eq!(
+        fs::read(output.join("echo.wasm")).unwrap(),
+        component("echo")
+    );
+
+    run(Command::new(wkg)
+        .args(["oci", "push", "--insecure", &host, &name("wkg")])
+        .arg(guest("echo")))
+    .await;
+    fs::write(folder.path().join("echo.wasm"), component("echo")).unwrap();
+    let config = json!({"architecture": "wasm", "os": "wasip2"}).to_string();
+    fs::write(folder.path().join("config.json"), config).unwrap();
+    run(Command::new(oras)
+        .current_dir(folder.path())
+        .args(["push", "--plain-http", &name("oras")])
+        .args([
+            "--config",
+            "config.json:application/vnd.wasm.config.v0+json",
+        ])
+        .arg("echo.wasm:application/wasm"))
+    .await;
+    let runtime = crate::support::runtime();
+    for repository in ["wkg", "oras"] {
+        let image = format!("oci://{}", name(repository)).parse().unwrap();
+        let options = PullOptions {
+            world: Some(World::Renderer),
+            ..PullOptions::default()
+        };
+        let loaded = runtime
+            .load_image(&Images::new(), &image, &access, options)
+            .await;
+        assert_eq!(loaded.unwrap().1.info().name, "echo", "{repository}");
+    }
+}
