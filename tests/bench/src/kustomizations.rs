@@ -10,7 +10,7 @@ use weir_tests_support::{
 };
 
 use crate::load::{self, Board};
-use crate::subject::{Kind, Subject, USER};
+use crate::subject::{self, Kind, Subject, USER};
 use crate::table::{self, Phase, Run};
 
 /// How the load is to be.
@@ -26,7 +26,12 @@ pub(crate) fn compare(kinds: &[Kind], options: &Options) -> Result<()> {
     let mut runs = Vec::new();
     for (index, kind) in kinds.iter().enumerate() {
         eprintln!("[{}/{}] {}", index + 1, kinds.len(), kind.name());
-        runs.push(measure(kind, options)?);
+        // One that cannot be run must not take the figures of the other with it.
+        runs.push(measure(kind, options).unwrap_or_else(|error| Run {
+            subject: kind.name(),
+            phases: Vec::new(),
+            stopped: Some(format!("{error:#}")),
+        }));
     }
     table::print(options.count, &runs);
     for run in &runs {
@@ -41,6 +46,9 @@ pub(crate) fn compare(kinds: &[Kind], options: &Options) -> Result<()> {
 fn measure(kind: &Kind, options: &Options) -> Result<Run> {
     let cluster = Cluster::start()?;
     prepare(&cluster)?;
+    if matches!(kind, Kind::Flux(_)) {
+        subject::add_definitions(&cluster)?;
+    }
     let git = GitServer::start()?;
     let repo = git.create_repo("monorepo")?;
     let files = monorepo::files(options.count);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use serde_json::json;
 use tempfile::TempDir;
 use weir_tests_support::{
     Cluster, Process, ProcessOptions, Usage, Weir, WeirOptions, folders, net,
@@ -75,6 +76,50 @@ impl Subject {
             Self::Flux { kustomize, .. } => kustomize.log_tail(15),
         }
     }
+}
+
+/// Definitions of the kinds that Flux's controllers insist on watching, beside those that weir has:
+/// without a schema, for nothing of these kinds is made.
+pub(crate) fn add_definitions(cluster: &Cluster) -> Result<()> {
+    const KINDS: [(&str, &str); 5] = [
+        ("Bucket", "buckets"),
+        ("ExternalArtifact", "externalartifacts"),
+        ("HelmChart", "helmcharts"),
+        ("HelmRepository", "helmrepositories"),
+        ("OCIRepository", "ocirepositories"),
+    ];
+    let there = cluster.kubectl(&["get", "crd", "-o", "name"])?;
+    for (kind, plural) in KINDS {
+        let name = format!("{plural}.source.toolkit.fluxcd.io");
+        if there.contains(&name) {
+            continue;
+        }
+        let definition = json!({
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": name},
+            "spec": {
+                "group": "source.toolkit.fluxcd.io",
+                "scope": "Namespaced",
+                "names": {"kind": kind, "plural": plural, "singular": kind.to_lowercase()},
+                "versions": [{
+                    "name": "v1", "served": true, "storage": true, "subresources": {"status": {}},
+                    "schema": {"openAPIV3Schema": {
+                        "type": "object", "x-kubernetes-preserve-unknown-fields": true,
+                    }},
+                }],
+            },
+        });
+        cluster.apply(&definition.to_string())?;
+    }
+    cluster.kubectl(&[
+        "wait",
+        "--for=condition=Established",
+        "crd",
+        "--all",
+        "--timeout=60s",
+    ])?;
+    Ok(())
 }
 
 /// Flux's controllers as its own benchmark runs them: one of each, concurrency raised, and from
