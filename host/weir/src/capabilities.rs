@@ -9,7 +9,7 @@ use kube::{Client, Discovery};
 use parking_lot::Mutex;
 
 /// How old an answer may be before asking it starts a new look-up.
-const FRESH: Duration = Duration::from_secs(60);
+const FRESH: Duration = Duration::from_mins(1);
 /// Time that a look-up may take.
 const TIMEOUT: Duration = Duration::from_secs(15);
 

@@ -429,16 +429,18 @@ where
 }
 
 /// How long Git objects that nobody asked for are kept, and how many bytes of them.
-const GIT_CACHE_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
+const GIT_CACHE_AGE: Duration = Duration::from_hours(7 * 24);
 const GIT_CACHE_BYTES: u64 = 4 << 30;
 
 /// Keeps house now and then: packs that nothing names any more, Git objects that are not used.
 async fn collect_garbage(store: Arc<Store>, git: GitClient) {
-    let mut ticks = tokio::time::interval(Duration::from_secs(300));
+    let mut ticks = tokio::time::interval(Duration::from_mins(5));
     loop {
         ticks.tick().await;
         let store = Arc::clone(&store);
         let _ = tokio::task::spawn_blocking(move || store.collect_trees()).await;
-        git.collect_garbage(GIT_CACHE_AGE, GIT_CACHE_BYTES).await;
+        if let Err(failure) = git.collect_garbage(GIT_CACHE_AGE, GIT_CACHE_BYTES).await {
+            tracing::warn!(error = %failure, "the Git cache was not cleaned");
+        }
     }
 }

@@ -26,7 +26,10 @@ fn a_webhook_whose_address_is_secret() {
         .test()
         .settings(json!({ "type": "slack", "channel": "ops", "secretRef": { "name": "slack" } }))
         // With a line end, as `kubectl create secret --from-file` leaves it.
-        .secret("default", [("address", format!("{}\n", peer.url("/services/T0/B0/x")))])
+        .secret(
+            "default",
+            [("address", format!("{}\n", peer.url("/services/T0/B0/x")))],
+        )
         .peer(&peer)
         .notify("1", &event("error"))
         .ok();
@@ -35,7 +38,10 @@ fn a_webhook_whose_address_is_secret() {
     assert_eq!(body["channel"], "ops");
     assert_eq!(body["username"], "kustomize-controller");
     assert_eq!(body["attachments"][0]["color"], "danger");
-    assert_eq!(body["attachments"][0]["author_name"], "kustomization/apps.flux-system");
+    assert_eq!(
+        body["attachments"][0]["author_name"],
+        "kustomization/apps.flux-system"
+    );
     assert_eq!(body["attachments"][0]["fields"][0]["title"], "revision");
     assert_eq!(request.header("authorization"), None);
 }
@@ -61,11 +67,17 @@ fn a_bot_with_a_token() {
             .notify("1", &event("info"))
     };
     notify().ok();
-    assert_eq!(peer.requests()[0].header("authorization"), Some("Bearer xoxb-1"));
+    assert_eq!(
+        peer.requests()[0].header("authorization"),
+        Some("Bearer xoxb-1")
+    );
 
     let failure = notify().failure();
     assert_eq!(failure.class, FailureClass::InvalidSettings);
-    assert_eq!(failure.message, "postMessage failed: Slack responded with error: not_in_channel");
+    assert_eq!(
+        failure.message,
+        "postMessage failed: Slack responded with error: not_in_channel"
+    );
 }
 
 #[test]

@@ -35,7 +35,10 @@ fn an_event_arrives_as_it_is() {
         .ok();
     let [request] = peer.requests().try_into().expect("one request");
     assert_eq!(request.json(), event());
-    assert_eq!(request.header("gotk-component"), Some("kustomize-controller"));
+    assert_eq!(
+        request.header("gotk-component"),
+        Some("kustomize-controller")
+    );
     assert_eq!(request.header("content-type"), Some("application/json"));
     assert_eq!(request.header("x-signature"), None);
 }
@@ -50,11 +53,17 @@ fn a_secret_brings_address_headers_and_key() {
             "address": peer.url("/not-this"),
             "secretRef": { "name": "hook" },
         }))
-        .secret("default", [
-            ("address", peer.url("/secret")),
-            ("headers", "Authorization: Bearer abc\nX-Number: 5\n".to_owned()),
-            ("token", "Jefe".to_owned()),
-        ])
+        .secret(
+            "default",
+            [
+                ("address", peer.url("/secret")),
+                (
+                    "headers",
+                    "Authorization: Bearer abc\nX-Number: 5\n".to_owned(),
+                ),
+                ("token", "Jefe".to_owned()),
+            ],
+        )
         .peer(&peer)
         .notify("1", &event())
         .ok();
@@ -70,7 +79,13 @@ fn a_secret_brings_address_headers_and_key() {
 #[test]
 fn a_refusal_is_told_and_decides_what_is_next() {
     let peer = Peer::start()
-        .on("POST", "/busy", Answer::body("later\n").with_status(429).header("Retry-After", "7"))
+        .on(
+            "POST",
+            "/busy",
+            Answer::body("later\n")
+                .with_status(429)
+                .header("Retry-After", "7"),
+        )
         .on("POST", "/gone", Answer::status(404));
     let notify = |path: &str| {
         component()
@@ -81,8 +96,14 @@ fn a_refusal_is_told_and_decides_what_is_next() {
             .failure()
     };
     let busy = notify("/busy");
-    assert_eq!((busy.class, busy.retry_after), (FailureClass::Unavailable, Some(7)));
-    assert_eq!(busy.message, "postMessage failed: the server answered with status 429: later");
+    assert_eq!(
+        (busy.class, busy.retry_after),
+        (FailureClass::Unavailable, Some(7))
+    );
+    assert_eq!(
+        busy.message,
+        "postMessage failed: the server answered with status 429: later"
+    );
     assert_eq!(notify("/gone").class, FailureClass::InvalidSettings);
 }
 

@@ -269,7 +269,7 @@ impl Store {
             let young = entry
                 .metadata()
                 .and_then(|m| m.modified())
-                .is_ok_and(|at| at.elapsed().unwrap_or_default() < Duration::from_secs(600));
+                .is_ok_and(|at| at.elapsed().unwrap_or_default() < Duration::from_mins(10));
             if !young && !named.contains(hex) && !open.contains(hex) {
                 let _ = fs::remove_file(entry.path());
             }

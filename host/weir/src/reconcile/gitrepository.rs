@@ -122,13 +122,11 @@ impl GitRepositories {
         let mut new = old.clone();
         let generation = object.metadata.generation;
         // Asked for by hand or edited: credentials may have changed too.
-        if old.observed_generation != generation
-            || requested(object) != old.last_handled_reconcile_at
-        {
-            if let Some(secret) = &object.spec.secret_ref {
-                self.secrets
-                    .forget(&object.namespace().unwrap_or_default(), &secret.name);
-            }
+        let asked = old.observed_generation != generation
+            || requested(object) != old.last_handled_reconcile_at;
+        if let Some(secret) = object.spec.secret_ref.as_ref().filter(|_| asked) {
+            self.secrets
+                .forget(&object.namespace().unwrap_or_default(), &secret.name);
         }
         let unsupported = object.spec.unsupported();
         let refused: Vec<&str> = unsupported
@@ -182,7 +180,7 @@ impl GitRepositories {
         });
         let timeout = spec
             .timeout
-            .map_or(Duration::from_secs(60), weir_api::Duration::get);
+            .map_or(Duration::from_mins(1), weir_api::Duration::get);
         let granted = self.grants.of("git");
         let call = Call {
             subject: subject(object),
@@ -256,7 +254,7 @@ impl GitRepositories {
         let known = old.artifact.as_ref();
         let changed = known.is_none_or(|known| known.digest != artifact.digest);
         let recovered =
-            condition::find(&old.conditions, types::READY).is_some_and(|ready| ready.is_false());
+            condition::find(&old.conditions, types::READY).is_some_and(Condition::is_false);
         if changed {
             let subject = summary.unwrap_or_else(|| artifact.revision.clone());
             let message = format!("stored artifact for commit '{subject}'");
@@ -394,10 +392,12 @@ fn failed(error: &PullError) -> Failed {
             failed.condition = types::STORAGE_OPERATION_FAILED;
             failed.reason = "ArtifactTooLarge".into();
         }
-        PullError::Call {
-            error: CallError::Failed(failure),
-            ..
-        } => {
+        PullError::Call { plugin, error } => {
+            let CallError::Failed(failure) = &**error else {
+                failed.reason = super::call_reason(error).into();
+                failed.message = format!("{error} ({plugin})");
+                return failed;
+            };
             failed.reason.clone_from(&failure.code);
             failed.message.clone_from(&failure.message);
             failed.stalled = matches!(
@@ -406,10 +406,6 @@ fn failed(error: &PullError) -> Failed {
             );
             failed.retry_after =
                 Duration::from_secs(failure.retry_after.unwrap_or_default().into());
-        }
-        PullError::Call { plugin, error } => {
-            failed.reason = super::call_reason(error).into();
-            failed.message = format!("{error} ({plugin})");
         }
     }
     failed

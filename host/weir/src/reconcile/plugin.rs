@@ -84,7 +84,7 @@ impl Reconcile for Plugins {
         if object.spec.suspend {
             return Next::OnChange;
         }
-        match self.update(&object).await {
+        match Box::pin(self.update(&object)).await {
             Ok(next) => next,
             Err(error) => {
                 tracing::warn!(error = %chain(&error), "the API server refused a write");
@@ -114,7 +114,7 @@ impl Plugins {
         let old = object.status.clone().unwrap_or_default();
         let mut new = old.clone();
         let generation = object.metadata.generation;
-        let outcome = self.install(object, &mut new).await;
+        let outcome = Box::pin(self.install(object, &mut new)).await;
         new.last_handled_reconcile_at = object
             .annotations()
             .get(meta::REQUESTED_AT)

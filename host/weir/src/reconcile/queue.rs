@@ -88,7 +88,7 @@ impl<K: Clone + Eq + Hash + Ord + Debug> Queue<K> {
     /// Asks for `key` in `delay`, unless something asks sooner. Replaces an earlier delay.
     pub fn add_after(&self, key: K, delay: Duration) {
         // A clock cannot count a century; nobody waits for it either.
-        let delay = delay.min(Duration::from_secs(60 * 60 * 24 * 365));
+        let delay = delay.min(Duration::from_hours(24 * 365));
         let due = Instant::now() + delay;
         let mut state = self.state.lock();
         state.slot(&key).due = Some(due);

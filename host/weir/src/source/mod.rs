@@ -39,7 +39,7 @@ pub enum PullError {
         plugin: String,
         /// How.
         #[source]
-        error: CallError,
+        error: Box<CallError>,
     },
     /// What it yielded could not be kept.
     #[error("failed to store the artifact")]
@@ -110,7 +110,7 @@ impl Sources {
         let (called, builder) = plugin.pull(call, last.clone(), builder).await;
         let failed = |error| PullError::Call {
             plugin: describe(&plugin),
-            error,
+            error: Box::new(error),
         };
         let revision = called.result.map_err(failed)?;
         match (revision, known) {

@@ -199,7 +199,7 @@ impl Kustomizations {
         new.last_attempted_revision = Some(report.revision.clone());
         new.last_applied_origin_revision
             .clone_from(&report.origin_revision);
-        self.record_history(old, new, report, reason::RECONCILIATION_SUCCEEDED, started);
+        Self::record_history(old, new, report, reason::RECONCILIATION_SUCCEEDED, started);
         self.tell_changes(object, report, Some((object, started)));
     }
 
@@ -235,7 +235,7 @@ impl Kustomizations {
         }
         if !report.revision.is_empty() {
             new.last_attempted_revision = Some(report.revision.clone());
-            self.record_history(old, new, report, reason, started);
+            Self::record_history(old, new, report, reason, started);
         }
         if !repeated {
             tracing::warn!(reason, error = message, "reconciliation failed");
@@ -255,7 +255,6 @@ impl Kustomizations {
 
     /// The history moves only when the status is written anyway.
     fn record_history(
-        &self,
         old: &KustomizationStatus,
         new: &mut KustomizationStatus,
         report: &run::Report,
@@ -293,11 +292,7 @@ impl Kustomizations {
         for change in &report.changes {
             self.metrics.applied(applied_action(change.action), 1);
         }
-        let lines: Vec<String> = report
-            .changes
-            .iter()
-            .map(|change| change.to_string())
-            .collect();
+        let lines: Vec<String> = report.changes.iter().map(ToString::to_string).collect();
         let closing = finished.map(|(object, started)| {
             format!(
                 "Reconciliation finished in {}, next run in {}",

@@ -419,7 +419,7 @@ impl Kustomizations {
         memory.waiting = Some((since, applied));
         let write_status = waited >= QUIET_WAIT;
         let look_again = if write_status {
-            timeout - waited
+            timeout.saturating_sub(waited)
         } else {
             QUIET_WAIT
         };
