@@ -113,7 +113,8 @@ async fn round_trip(named: &dyn Fn(&str) -> ImageReference, access: &Access) {
 #[tokio::test]
 async fn an_oci_layout_holds_images() {
     let folder = tempfile::tempdir().unwrap();
-    round_trip(&|suffix| layout(folder.path(), suffix), &Access::default()).await;
+    let named = |suffix: &str| layout(folder.path(), suffix);
+    Box::pin(round_trip(&named, &Access::default())).await;
 }
 
 #[tokio::test]
@@ -131,7 +132,7 @@ async fn a_registry_holds_images() {
             .parse()
             .unwrap()
     };
-    round_trip(&named, &access).await;
+    Box::pin(round_trip(&named, &access)).await;
 }
 
 #[tokio::test]
@@ -219,7 +220,7 @@ async fn what_is_no_component_is_refused_before_its_bytes() {
     push("echo", &image, &access).await;
     let changes: [&dyn Fn(&mut Value); 4] = [
         &|manifest| {
-            manifest["config"]["mediaType"] = "application/vnd.oci.image.config.v1+json".into()
+            manifest["config"]["mediaType"] = "application/vnd.oci.image.config.v1+json".into();
         },
         &|manifest| manifest["layers"][0]["mediaType"] = "application/tar".into(),
         &|manifest| manifest["layers"] = json!([]),

@@ -169,7 +169,8 @@ async fn a_damaged_cache_compiles_anew() {
         change(&mut bytes);
         fs::write(file, bytes).unwrap();
     };
-    let damages: [(&str, &dyn Fn(&mut Vec<u8>)); 5] = [
+    type Damage<'d> = (&'d str, &'d dyn Fn(&mut Vec<u8>));
+    let damages: [Damage<'_>; 5] = [
         (".cwasm", &|bytes| {
             let middle = bytes.len() / 2;
             bytes[middle] ^= 1;

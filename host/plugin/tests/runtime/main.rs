@@ -3,6 +3,12 @@
 //!
 //! The fixtures are taken from the folder that `WEIR_GUESTS` names, or built on first use (see
 //! `support::guest`).
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests and their helpers"
+)]
 
 mod builtin;
 mod images;

@@ -115,7 +115,7 @@ async fn a_call_that_nobody_waits_for_is_ended() {
     let spin = runtime.load(guest("spin")).await.unwrap();
     let echo = runtime.load(guest("echo")).await.unwrap();
     let limits = Limits {
-        time: Duration::from_secs(3600),
+        time: Duration::from_hours(1),
         ..Limits::default()
     };
     let endless = weir_plugin::Call {

@@ -255,7 +255,7 @@ impl ArtifactSink for Sink {
     }
 
     fn ignored(&self, paths: &[String]) -> Vec<bool> {
-        paths.iter().map(|path| path.ends_with(".md")).collect()
+        paths.iter().map(|path| path.contains(".md")).collect()
     }
 
     fn store(&mut self, content: &dyn BlobSource, name: Option<&str>) -> Result<(), Failure> {
