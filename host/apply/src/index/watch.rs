@@ -5,6 +5,9 @@
 //! means something only then), a server without streaming lists must be told by its refusal, and
 //! of metadata only the part that matters is parsed.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 

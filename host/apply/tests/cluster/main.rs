@@ -10,10 +10,12 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod api;
 mod apply;
 mod definitions;
 mod drift;
 mod health;
+mod limits;
 mod prune;
 mod rig;
 mod takeover;

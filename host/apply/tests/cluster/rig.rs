@@ -28,7 +28,13 @@ pub(crate) fn mark() -> AuditMark {
 }
 
 pub(crate) async fn client(agent: &str) -> Client {
-    let path = tokio::task::spawn_blocking(|| cluster().kubeconfig())
+    client_of("admin", agent).await
+}
+
+/// A client of one of the cluster's users.
+pub(crate) async fn client_of(user: &str, agent: &str) -> Client {
+    let user = user.to_owned();
+    let path = tokio::task::spawn_blocking(move || cluster().kubeconfig_of(&user))
         .await
         .unwrap();
     let kubeconfig = Kubeconfig::read_from(path).unwrap();
@@ -165,11 +171,18 @@ pub(crate) async fn kubectl(args: &[&str]) -> String {
 }
 
 pub(crate) async fn kubectl_with(args: &[&str], input: &str) -> String {
+    try_kubectl_with(args, input).await.unwrap()
+}
+
+/// What kubectl printed, or said on standard error.
+pub(crate) async fn try_kubectl_with(args: &[&str], input: &str) -> Result<String, String> {
     let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
     let input = input.to_owned();
     tokio::task::spawn_blocking(move || {
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        cluster().kubectl_with(&args, &input).unwrap()
+        cluster()
+            .kubectl_with(&args, &input)
+            .map_err(|error| error.to_string())
     })
     .await
     .unwrap()
