@@ -1,6 +1,5 @@
 //! A monorepo: a commit that touches one directory renders one Kustomization of two hundred, and
 //! all report the new revision.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use serde_json::Value;
 use weir_tests_cluster::{PATIENCE, Rig, config_map, kustomization, source};

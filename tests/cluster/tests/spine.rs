@@ -1,5 +1,4 @@
 //! From a commit to objects and back: what a Kustomization promises, seen from outside.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use serde_json::Value;
 use weir_tests_cluster::{PATIENCE, Rig, condition, config_map, kustomization, source};

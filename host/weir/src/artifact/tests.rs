@@ -38,7 +38,7 @@ fn owner() -> Owner {
 
 fn store(folder: &tempfile::TempDir) -> Arc<Store> {
     let retention = Retention {
-        ttl: Duration::from_secs(60),
+        ttl: Duration::from_mins(1),
         records: 2,
     };
     Arc::new(Store::open(folder.path(), retention).unwrap())

@@ -251,7 +251,7 @@ mod tests {
     use super::*;
 
     async fn next<K: Clone + Eq + Hash + Ord + Debug>(queue: &Queue<K>) -> Option<K> {
-        let next = tokio::time::timeout(Duration::from_secs(3600), queue.next());
+        let next = tokio::time::timeout(Duration::from_hours(1), queue.next());
         next.await.ok().flatten().map(|(key, _)| key)
     }
 
@@ -328,7 +328,7 @@ mod tests {
 
     #[test]
     fn the_backoff_doubles_up_to_its_maximum() {
-        let (min, max) = (Duration::from_millis(750), Duration::from_secs(900));
+        let (min, max) = (Duration::from_millis(750), Duration::from_mins(15));
         for (failures, expected) in [(1, 0.75), (2, 1.5), (5, 12.0), (30, 900.0)] {
             let delay = backoff(failures, min, max).as_secs_f64();
             assert!(
