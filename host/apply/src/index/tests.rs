@@ -498,3 +498,41 @@ fn values_are_not_read_where_metadata_is_enough() {
     .unwrap();
     assert_eq!(object.metadata.name, "a");
 }
+
+#[test]
+#[ignore = "adhoc"]
+fn adhoc_memory() {
+    let rss = || -> f64 {
+        let s = std::fs::read_to_string("/proc/self/statm").unwrap();
+        s.split(' ').nth(1).unwrap().parse::<f64>().unwrap() * 4096.0
+    };
+    let apps: Vec<_> = (0..1000).map(|n| owner(&format!("app-{n}"))).collect();
+    let mut rig = Rig::new();
+    let before = rss();
+    let t = std::time::Instant::now();
+    for n in 0..50_000_u64 {
+        let o = &apps[(n % 1000) as usize];
+        let m = meta(
+            &format!("some-config-map-{n}"),
+            &format!("{n:08x}-89ab-cdef-0123-456789abcdef"),
+            n + 1,
+            &o.name,
+            "t1",
+        );
+        rig.write(&m, o, "x");
+    }
+    eprintln!(
+        "{} bytes per object, {:?}",
+        (rss() - before) / 50_000.0,
+        t.elapsed()
+    );
+    let t = std::time::Instant::now();
+    for n in 0..50_000_u64 {
+        let o = &apps[(n % 1000) as usize];
+        assert_eq!(
+            rig.decide(&format!("some-config-map-{n}"), o, "x"),
+            Decision::Unchanged
+        );
+    }
+    eprintln!("decide: {:?} each", t.elapsed() / 50_000);
+}

@@ -144,7 +144,11 @@ fn many_entries_are_refused() {
 #[test]
 fn what_is_no_archive_is_said_to_be_none() {
     assert_eq!(check(b"hello".to_vec()).unwrap_err().code, "UnknownArchive");
-    let whole = gzip(&tar_of(&[("a", tar::EntryType::Regular, &vec![7; 100_000])]));
+    let whole = gzip(&tar_of(&[(
+        "a",
+        tar::EntryType::Regular,
+        &vec![7; 100_000],
+    )]));
     assert_eq!(
         check(whole[..whole.len() / 2].to_vec()).unwrap_err().code,
         "InvalidArchive"
