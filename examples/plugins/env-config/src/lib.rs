@@ -69,12 +69,18 @@ mod tests {
     #[test]
     fn comments_and_empty_lines_are_left_out() {
         let parsed = parse("a.env", "# colours\n\nCOLOUR=blue\nURL=http://x/?a=b\n").unwrap();
-        assert_eq!(parsed, BTreeMap::from([("COLOUR", "blue"), ("URL", "http://x/?a=b")]));
+        assert_eq!(
+            parsed,
+            BTreeMap::from([("COLOUR", "blue"), ("URL", "http://x/?a=b")])
+        );
     }
 
     #[test]
     fn an_error_names_the_line() {
         let error = parse("a.env", "A=1\nB\n").unwrap_err();
-        assert_eq!(error.to_string(), "a.env:2: a line needs the form KEY=value");
+        assert_eq!(
+            error.to_string(),
+            "a.env:2: a line needs the form KEY=value"
+        );
     }
 }

@@ -21,9 +21,15 @@ fn each_env_file_becomes_a_config_map() {
         .render();
 
     // What was read decides when weir renders again: nothing but our two files.
-    assert_eq!(rendered.files_read("source"), ["apps/shop/backend.env", "apps/shop/frontend.env"]);
+    assert_eq!(
+        rendered.files_read("source"),
+        ["apps/shop/backend.env", "apps/shop/frontend.env"]
+    );
     let rendered = rendered.ok();
-    assert_eq!(rendered.names(), ["ConfigMap/backend-env", "ConfigMap/frontend-env"]);
+    assert_eq!(
+        rendered.names(),
+        ["ConfigMap/backend-env", "ConfigMap/frontend-env"]
+    );
     assert_eq!(
         rendered.objects()[1],
         json!({
@@ -37,15 +43,29 @@ fn each_env_file_becomes_a_config_map() {
 
 #[test]
 fn a_bad_line_is_told_with_its_place() {
-    let failure = component().test().file("a.env", "A=1\nB\n").render().failure();
+    let failure = component()
+        .test()
+        .file("a.env", "A=1\nB\n")
+        .render()
+        .failure();
     assert_eq!(failure.class, FailureClass::InvalidInput);
     assert_eq!(failure.code, "BuildFailed");
-    assert_eq!((failure.positions[0].path.as_str(), failure.positions[0].line), ("a.env", Some(2)));
+    assert_eq!(
+        (
+            failure.positions[0].path.as_str(),
+            failure.positions[0].line
+        ),
+        ("a.env", Some(2))
+    );
 }
 
 #[test]
 fn settings_are_checked_before_the_call() {
-    let failure = component().test().settings(json!({ "suffix": "x" })).render().failure();
+    let failure = component()
+        .test()
+        .settings(json!({ "suffix": "x" }))
+        .render()
+        .failure();
     assert_eq!(failure.class, FailureClass::InvalidSettings);
     assert!(failure.message.contains("suffix"), "{}", failure.message);
 }

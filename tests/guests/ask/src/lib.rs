@@ -72,7 +72,10 @@ fn answer(call: &Call, target: &Target, question: &[&str]) -> String {
     let tree = || call.tree("source");
     let names = |dir: &weir::plugin::files::Dir, path: &str| {
         dir.entries(path).map(|entries| {
-            entries.into_iter().map(|e| format!("{}:{:?}", e.name, e.kind)).collect::<Vec<_>>()
+            entries
+                .into_iter()
+                .map(|e| format!("{}:{:?}", e.name, e.kind))
+                .collect::<Vec<_>>()
         })
     };
     match question {
@@ -91,16 +94,28 @@ fn answer(call: &Call, target: &Target, question: &[&str]) -> String {
             shown(files.map(|files| files.into_iter().map(|f| text(f.data)).collect::<Vec<_>>()))
         }
         ["open", path] => shown(tree().and_then(|tree| tree.open(path)).and_then(|blob| {
-            Ok((blob.size(), blob.digest(), text(blob.read(1, 3)?), text(blob.read(1000, 3)?)))
+            Ok((
+                blob.size(),
+                blob.digest(),
+                text(blob.read(1, 3)?),
+                text(blob.read(1000, 3)?),
+            ))
         })),
         ["unpack", path] => shown(
-            tree().and_then(|tree| tree.open(path)).and_then(|blob| names(&blob.unpack()?, "")),
+            tree()
+                .and_then(|tree| tree.open(path))
+                .and_then(|blob| names(&blob.unpack()?, "")),
         ),
         ["path"] => target.path(),
         ["values"] => target.values(),
         ["namespace"] => format!("{:?}", target.namespace()),
         ["release"] => {
-            format!("{:?} {} {}", target.release_name(), target.release_revision(), target.is_upgrade())
+            format!(
+                "{:?} {} {}",
+                target.release_name(),
+                target.release_revision(),
+                target.is_upgrade()
+            )
         }
         ["kube-version"] => target.kube_version(),
         ["has-api", name] => target.has_api(name).to_string(),
@@ -121,11 +136,22 @@ fn answer(call: &Call, target: &Target, question: &[&str]) -> String {
         ["wasi-seed"] => RandomState::new().hash_one(1).to_string(),
         ["wasi-env"] => format!("{} {}", std::env::vars().count(), std::env::args().count()),
         ["wasi-file", path] => format!("{:?}", std::fs::read(path).map_err(|e| e.kind())),
-        ["wasi-list"] => format!("{:?}", std::fs::read_dir("/").map(|_| ()).map_err(|e| e.kind())),
+        ["wasi-list"] => format!(
+            "{:?}",
+            std::fs::read_dir("/").map(|_| ()).map_err(|e| e.kind())
+        ),
         ["wasi-socket"] => {
-            format!("{:?}", std::net::TcpStream::connect("127.0.0.1:1").map(|_| ()).map_err(|e| e.kind()))
+            format!(
+                "{:?}",
+                std::net::TcpStream::connect("127.0.0.1:1")
+                    .map(|_| ())
+                    .map_err(|e| e.kind())
+            )
         }
-        ["wasi-stdin"] => format!("{:?}", std::io::read_to_string(std::io::stdin()).map_err(|e| e.kind())),
+        ["wasi-stdin"] => format!(
+            "{:?}",
+            std::io::read_to_string(std::io::stdin()).map_err(|e| e.kind())
+        ),
         ["wasi-exit"] => std::process::exit(3),
         other => format!("unknown question {other:?}"),
     }
@@ -136,10 +162,18 @@ impl exports::weir::plugin::renderer::Guest for Guest {
         // The settings are asked for in any case: what else is asked follows from them.
         let settings: serde_json::Value = serde_json::from_str(&call.settings()).unwrap();
         for question in settings["ask"].as_array().unwrap() {
-            let question: Vec<&str> =
-                question.as_array().unwrap().iter().filter_map(|part| part.as_str()).collect();
+            let question: Vec<&str> = question
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter_map(|part| part.as_str())
+                .collect();
             let body = answer(&call, &target, &question).into_bytes();
-            out.emit(&[Manifest { body, origin: Some(question.join(" ")), role: None }])?;
+            out.emit(&[Manifest {
+                body,
+                origin: Some(question.join(" ")),
+                role: None,
+            }])?;
         }
         Ok(())
     }

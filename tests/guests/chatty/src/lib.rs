@@ -9,7 +9,11 @@ impl Renderer for Guest {
     fn render(call: Call, _: Target, _: Emitter) -> Result<(), Failure> {
         let settings = call.settings();
         for n in 0..50 {
-            write(Level::Info, &format!("line {n} of {settings}"), &[("n".into(), n.to_string())]);
+            write(
+                Level::Info,
+                &format!("line {n} of {settings}"),
+                &[("n".into(), n.to_string())],
+            );
         }
         println!("to standard output");
         eprintln!("to standard error");

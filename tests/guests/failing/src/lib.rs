@@ -12,7 +12,11 @@ impl Renderer for Guest {
             code: "BadFile".into(),
             message: format!("cannot use {}", call.settings()),
             retry_after: Some(30),
-            positions: vec![Position { path: "a.yaml".into(), line: Some(3), column: None }],
+            positions: vec![Position {
+                path: "a.yaml".into(),
+                line: Some(3),
+                column: None,
+            }],
             detail: Some("{\"n\":1}".into()),
         })
     }

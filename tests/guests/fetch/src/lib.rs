@@ -14,9 +14,15 @@ fn request(value: &Value) -> Request {
     Request {
         method: text("method").unwrap_or("GET".into()),
         url: text("url").unwrap(),
-        headers: headers.map(|(k, v)| (k.clone(), v.as_str().unwrap().to_owned())).collect(),
+        headers: headers
+            .map(|(k, v)| (k.clone(), v.as_str().unwrap().to_owned()))
+            .collect(),
         body: text("body").map(String::into_bytes),
-        auth: text("slot").map(|slot| Auth { slot, scheme: text("scheme"), parameters: vec![] }),
+        auth: text("slot").map(|slot| Auth {
+            slot,
+            scheme: text("scheme"),
+            parameters: vec![],
+        }),
     }
 }
 
@@ -31,14 +37,21 @@ fn keep(into: &Artifact, index: usize, answer: Result<Download, Failure>) -> Res
         }
         Err(failure) => format!("{:?} {}: {}", failure.class, failure.code, failure.message),
     };
-    into.put(&[File { path: format!("{index}.txt"), data: note.into_bytes() }])
+    into.put(&[File {
+        path: format!("{index}.txt"),
+        data: note.into_bytes(),
+    }])
 }
 
 impl Source for Guest {
     fn pull(call: Call, _: Option<String>, into: Artifact) -> Result<Option<Revision>, Failure> {
         let settings: Value = serde_json::from_str(&call.settings()).unwrap();
-        let requests: Vec<Request> =
-            settings["requests"].as_array().unwrap().iter().map(request).collect();
+        let requests: Vec<Request> = settings["requests"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(request)
+            .collect();
         match settings["by"].as_str() {
             Some("many") => {
                 for (index, answer) in fetch_many(&requests).into_iter().enumerate() {
@@ -49,7 +62,10 @@ impl Source for Guest {
                 for (index, request) in requests.iter().enumerate() {
                     let response = send(request)?;
                     let path = index.to_string();
-                    into.put(&[File { path, data: response.body }])?;
+                    into.put(&[File {
+                        path,
+                        data: response.body,
+                    }])?;
                 }
             }
             _ => {

@@ -8,18 +8,17 @@ use weir::plugin::artifacts::Writer;
 use weir::plugin::files::File;
 
 impl Source for Guest {
-    fn pull(
-        call: Call,
-        last: Option<String>,
-        into: Artifact,
-    ) -> Result<Option<Revision>, Failure> {
+    fn pull(call: Call, last: Option<String>, into: Artifact) -> Result<Option<Revision>, Failure> {
         let token = call.revision("upstream")?;
         if last.as_ref() == Some(&token) {
             return Ok(None);
         }
         let settings: Value = serde_json::from_str(&call.settings()).unwrap();
         if let Some(path) = settings["put"].as_str() {
-            into.put(&[File { path: path.into(), data: b"put".into() }])?;
+            into.put(&[File {
+                path: path.into(),
+                data: b"put".into(),
+            }])?;
         }
         if let Some(size) = settings["write"].as_u64() {
             let writer = Writer::new();
