@@ -75,7 +75,28 @@ pub(crate) fn demo(rest: &[String]) -> Result<ExitCode> {
 
 /// `bench`: release builds, then the bench itself.
 pub(crate) fn bench(rest: &[String]) -> Result<ExitCode> {
+    if rest.first().is_some_and(|bench| bench == "plugin") {
+        return bench_plugin();
+    }
     run_program("bench", "weir-bench", &Part::CLUSTER, rest)
+}
+
+/// What the plugin runtime costs: a program of its own crate, with the test guests.
+fn bench_plugin() -> Result<ExitCode> {
+    let work = vec![
+        step("toolchain", components::ensure_target),
+        step("guests", components::build_guests),
+        step("program", || {
+            cargo_with(&["build", "--workspace", "--release", "--example", "overhead"])
+        }),
+    ];
+    steps::run("bench plugin", work)?;
+    eprintln!();
+    run(
+        Command::new(Profile::Release.folder().join("examples/overhead"))
+            .env("WEIR_GUESTS", components::guests_folder()),
+    )?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn run_program(
