@@ -87,7 +87,12 @@ pub(super) async fn get(args: GetArgs) -> Result<(), Error> {
         } else {
             format!("namespace {}", args.connection.namespace)
         };
-        eprintln!("no {} found in {place}", args.kind);
+        let what = if kinds.len() > 1 {
+            "objects"
+        } else {
+            &args.kind
+        };
+        eprintln!("no {what} found in {place}");
         return Ok(());
     }
     let look = Look {
@@ -242,7 +247,7 @@ mod tests {
     fn repositories() -> Found {
         let ready = json!({
             "type": "Ready", "status": "True", "reason": "Succeeded",
-            "message": "stored artifact\nfor revision 'main@sha1:1'",
+            "message": "stored artifact\nfor revision 'main@sha1:0d7f3c5e1b2a3948576a6b7c8d9e0f1a2b3c4d5e'",
         });
         Found {
             kind: Kind::named("git").unwrap(),
@@ -281,7 +286,7 @@ mod tests {
             written(Form::Table, look, &[repositories()], false),
             "\
 NAME      REVISION             SUSPENDED   READY   MESSAGE
-podinfo   main@sha1:0d7f3c5e   False       True    stored artifact for revision 'main@sha1:1'
+podinfo   main@sha1:0d7f3c5e   False       True    stored artifact for revision 'main@sha1:0d7f3c5e'
 new                            True        False   waiting to be reconciled
 "
         );
@@ -305,9 +310,9 @@ new                            True        False   waiting to be reconciled
         assert_eq!(
             written(Form::Wide, look, &[repositories(), alerts], false),
             "\
-NAMESPACE   NAME                    REVISION             SUSPENDED   READY   MESSAGE                                      URL                           INTERVAL
-apps        gitrepository/podinfo   main@sha1:0d7f3c5e   False       True    stored artifact for revision 'main@sha1:1'   https://example.com/podinfo   1m0s
-apps        gitrepository/new                            True        False   waiting to be reconciled                     https://example.com/new       5m
+NAMESPACE   NAME                    REVISION             SUSPENDED   READY   MESSAGE                                             URL                           INTERVAL
+apps        gitrepository/podinfo   main@sha1:0d7f3c5e   False       True    stored artifact for revision 'main@sha1:0d7f3c5e'   https://example.com/podinfo   1m0s
+apps        gitrepository/new                            True        False   waiting to be reconciled                            https://example.com/new       5m
 
 NAMESPACE   NAME         SUSPENDED   READY   MESSAGE          PROVIDER   SEVERITY
 apps        alert/chat   False       True    Alert is Ready   slack      error

@@ -210,11 +210,10 @@ impl Column {
             }
             From::Ready => ready(kind, object).0,
             // A row is a line.
-            From::Message => ready(kind, object)
-                .1
-                .split_whitespace()
-                .collect::<Vec<_>>()
-                .join(" "),
+            From::Message => {
+                let message = ready(kind, object).1;
+                shorten(&message.split_whitespace().collect::<Vec<_>>().join(" "))
+            }
             From::Source => {
                 let part = |name: &str| text(data, &format!("/spec/sourceRef/{name}"));
                 format!("{}/{}", part("kind"), part("name"))
@@ -250,15 +249,23 @@ pub(super) fn text(data: &Value, pointer: &str) -> String {
         .to_owned()
 }
 
-/// A revision or digest with its hash cut to 8 digits: `main@sha1:0d7f3c5e`.
-fn shorten(revision: &str) -> String {
-    match revision.rsplit_once(':') {
-        Some((head, hash)) if hash.len() > 8 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
-            format!("{head}:{}", &hash[..8])
-        }
-        _ => revision.to_owned(),
+/// A revision, or a text with revisions, with hashes cut to 8 digits: `main@sha1:0d7f3c5e`.
+fn shorten(text: &str) -> String {
+    let mut parts = text.split(':');
+    let mut short = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.bytes().take_while(u8::is_ascii_hexdigit).count();
+        // What is longer than a date or a version can only be a hash.
+        let kept = if digits >= HASH { 8 } else { digits };
+        short.push(':');
+        short.push_str(&part[..kept]);
+        short.push_str(&part[digits..]);
     }
+    short
 }
+
+/// Hex digits of the shortest hash that revisions have, SHA-1.
+const HASH: usize = 40;
 
 #[cfg(test)]
 mod tests {
@@ -309,7 +316,14 @@ mod tests {
                 "main@sha1:0d7f3c5e1b2a3948576a6b7c8d9e0f1a2b3c4d5e",
                 "main@sha1:0d7f3c5e",
             ),
-            ("sha256:0123456789abcdef", "sha256:01234567"),
+            (
+                "sha1:0d7f3c5e1b2a3948576a6b7c8d9e0f1a2b3c4d5e",
+                "sha1:0d7f3c5e",
+            ),
+            (
+                "Applied revision: main@sha1:0d7f3c5e1b2a3948576a6b7c8d9e0f1a2b3c4d5e.",
+                "Applied revision: main@sha1:0d7f3c5e.",
+            ),
             ("6.5.4", "6.5.4"),
             ("feature:not-a-hash-at-all", "feature:not-a-hash-at-all"),
             ("", ""),

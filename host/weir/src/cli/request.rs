@@ -145,7 +145,7 @@ async fn request(
     let title = format!("{}/{name}", kind.singular());
     if kind.is_static {
         return Err(Error::failed(format!(
-            "a {} is not reconciled: it has no state",
+            "{} objects have no state to reconcile",
             kind.name
         )));
     }

@@ -366,7 +366,7 @@ async fn signals(stop: CancellationToken, handle: LevelHandle, configured: Level
                 is_debug = !is_debug;
                 let level = if is_debug { Level::Debug } else { configured };
                 handle.set(level);
-                tracing::info!(?level, "changed the log level");
+                tracing::info!(to = ?level, "changed the log level");
                 continue;
             }
         }

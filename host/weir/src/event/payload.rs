@@ -22,7 +22,11 @@ const SUMMARY: &str = "summary";
 /// meant for events.
 pub(super) fn metadata(happening: &Happening) -> BTreeMap<String, String> {
     let group = group(happening);
-    let own = happening.metadata.iter().map(|(key, value)| {
+    let given = happening
+        .metadata
+        .iter()
+        .filter(|(_, value)| !value.is_empty());
+    let own = given.map(|(key, value)| {
         let key = if group.is_empty() {
             key.clone()
         } else {

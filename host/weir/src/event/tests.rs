@@ -94,7 +94,10 @@ async fn write(gone: bool, happenings: Vec<Happening>) -> Vec<(String, String, V
 #[tokio::test]
 async fn a_kubernetes_event_is_as_fluxs_controllers_write_it() {
     let happening = Happening::new(&repository(), Severity::Info, "NewArtifact", "stored")
-        .metadata(vec![(meta::META_REVISION.into(), "main@sha1:1".into())]);
+        .metadata(vec![
+            (meta::META_REVISION.into(), "main@sha1:1".into()),
+            (meta::META_ORIGIN_REVISION.into(), String::new()),
+        ]);
     let requests = write(false, vec![happening]).await;
     let [(method, path, event)] = requests.as_slice() else {
         panic!("{requests:?}")

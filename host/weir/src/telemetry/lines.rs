@@ -39,6 +39,9 @@ impl Fields {
             "message" => field::MESSAGE,
             // Added by the bridge from the `log` crate.
             name if name.starts_with("log.") => return,
+            // The line has its own.
+            "level" => "fields.level",
+            "ts" => "fields.ts",
             name => name.trim_start_matches("r#"),
         };
         self.0.insert(name.to_owned(), value.into());
@@ -206,13 +209,15 @@ mod tests {
             let _entered = span.enter();
             span.record("revision", "main@sha1:1");
             let error = io::Error::other("no route");
-            tracing::error!(error = %super::super::chain(&error), attempts = 3, "failed to apply");
+            let error = super::super::chain(&error);
+            tracing::error!(%error, attempts = 3, level = "own", "failed to apply");
         });
         let [line] = written.as_slice() else {
             panic!("{written:?}")
         };
         let text = |name: &str| line[name].as_str().unwrap();
         assert_eq!(text("level"), "error");
+        assert_eq!(text("fields.level"), "own");
         assert_eq!(text("msg"), "failed to apply");
         assert_eq!(text("controllerKind"), "Kustomization");
         assert_eq!(text("name"), "web");

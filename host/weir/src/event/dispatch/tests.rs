@@ -248,3 +248,18 @@ async fn suspension_absence_and_doubled_keys() {
         ]
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_recorded_before_the_end_is_still_sent() {
+    let rig = rig();
+    rig.provider("hook", json!({ "type": "generic" }));
+    rig.alert("one", "hook", json!({}));
+    let (sender, receiver) = mpsc::channel(64);
+    for message in ["a", "b", "c"] {
+        sender.try_send(happening(message, &[])).unwrap();
+    }
+    let stop = CancellationToken::new();
+    stop.cancel();
+    rig.dispatcher.run(receiver, stop).await;
+    assert_eq!(rig.fake.attempts.lock().len(), 3);
+}
