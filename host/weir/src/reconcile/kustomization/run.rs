@@ -99,7 +99,7 @@ impl Kustomizations {
             let message = format!("this version does not act on {}", refused.join(", "));
             return Err(Failed::stalled(reason::FIELDS_NOT_ACTED_ON, message).into());
         }
-        let (source, artifact) = self.source(object)?;
+        let (source, artifact) = self.source(key, object)?;
         report.revision.clone_from(&artifact.revision);
         report.origin_revision = artifact.origin_revision().map(ToOwned::to_owned);
         self.check_dependencies(key, object, &artifact.revision)?;
@@ -127,7 +127,7 @@ impl Kustomizations {
     }
 
     /// The source and its artifact.
-    fn source(&self, object: &Kustomization) -> Result<(Key, Artifact), Failed> {
+    fn source(&self, key: &Key, object: &Kustomization) -> Result<(Key, Artifact), Stop> {
         let reference = &object.spec.source_ref;
         let own = object.metadata.namespace.clone().unwrap_or_default();
         let namespace = reference.namespace.clone().unwrap_or_else(|| own.clone());
@@ -136,32 +136,48 @@ impl Kustomizations {
                 "can't access '{}/{namespace}/{}', cross-namespace references have been blocked",
                 reference.kind, reference.name
             );
-            return Err(Failed::stalled(reason::ACCESS_DENIED, message));
+            return Err(Failed::stalled(reason::ACCESS_DENIED, message).into());
         }
         debug_assert_eq!(
             reference.kind,
             SourceKind::GitRepository,
             "others are refused before"
         );
-        let key = Key::new(namespace, &reference.name);
-        let Some(source) = self.sources.get(&key) else {
-            let message = format!("Source '{}/{key}' not found", reference.kind);
+        let named = Key::new(namespace, &reference.name);
+        let Some(source) = self.sources.get(&named) else {
+            let message = format!("Source '{}/{named}' not found", reference.kind);
             let failed = Failed::new(reason::ARTIFACT_FAILED, message);
-            return Err(Failed {
+            let failed = Failed {
                 severity: Severity::Info,
                 ..failed
-            });
+            };
+            return Err(self.unless_soon(key, failed));
         };
-        match source
-            .status
-            .as_ref()
-            .and_then(|status| status.artifact.clone())
-        {
-            Some(artifact) => Ok((key, artifact)),
-            None => Err(Failed::dependency(
-                reason::ARTIFACT_FAILED,
-                no_artifact(&key, &source),
-            )),
+        let status = source.status.as_ref();
+        if let Some(artifact) = status.and_then(|status| status.artifact.clone()) {
+            return Ok((named, artifact));
+        }
+        let failed = Failed::dependency(reason::ARTIFACT_FAILED, no_artifact(&named, &source));
+        let is_failing = status
+            .and_then(|status| condition::find(&status.conditions, "Ready"))
+            .is_some_and(condition::Condition::is_false);
+        Err(if is_failing {
+            failed.into()
+        } else {
+            self.unless_soon(key, failed)
+        })
+    }
+
+    /// What is not there may be about to come, and its coming queues the object: a status that
+    /// says "not ready" for a moment would cost a request and mislead.
+    fn unless_soon(&self, key: &Key, failed: Failed) -> Stop {
+        let mut memory = self.memory.lock();
+        let memory = memory.entry(key.clone()).or_default();
+        let since = *memory.unmet_since.get_or_insert_with(Instant::now);
+        if since.elapsed() < QUIET_DEPENDENCY {
+            Stop::Soon(QUIET_DEPENDENCY)
+        } else {
+            failed.into()
         }
     }
 
@@ -180,25 +196,21 @@ impl Kustomizations {
             );
             return Err(Failed::stalled(reason::ACCESS_DENIED, message).into());
         }
-        let unmet = dependencies::check(object, revision, |other| self.objects.get(other));
-        let mut memory = self.memory.lock();
-        let memory = memory.entry(key.clone()).or_default();
-        match unmet {
+        match dependencies::check(object, revision, |other| self.objects.get(other)) {
             Ok(()) => {
-                memory.unmet_since = None;
+                self.memory
+                    .lock()
+                    .entry(key.clone())
+                    .or_default()
+                    .unmet_since = None;
                 Ok(())
             }
             Err(cycle @ dependencies::Unmet::Cycle(_)) => {
                 Err(Failed::stalled(reason::DEPENDENCY_NOT_READY, cycle.to_string()).into())
             }
             Err(unmet) => {
-                // In most runs the dependency is about to apply the same new revision; a status
-                // that says "not ready" for a moment would cost a request and mislead.
-                let since = *memory.unmet_since.get_or_insert_with(Instant::now);
-                if since.elapsed() < QUIET_DEPENDENCY {
-                    return Err(Stop::Soon(QUIET_DEPENDENCY));
-                }
-                Err(Failed::dependency(reason::DEPENDENCY_NOT_READY, unmet.to_string()).into())
+                let failed = Failed::dependency(reason::DEPENDENCY_NOT_READY, unmet.to_string());
+                Err(self.unless_soon(key, failed))
             }
         }
     }
