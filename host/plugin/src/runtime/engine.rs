@@ -50,12 +50,12 @@ pub(crate) fn native(calls: u32) -> wasmtime::Result<Engine> {
     let mut config = base();
     let mut pool = PoolingAllocationConfig::new();
     // A component is several core instances: its module, shims and, for Python, shared libraries;
-    // one such component has to fit whatever the number of calls.
+    // one such component has to fit whatever the number of calls. QuickJS brings three memories.
     pool.total_component_instances(calls)
         .total_core_instances((calls * 16).max(MAX_PARTS))
         .max_core_instances_per_component(MAX_PARTS)
-        .total_memories(calls * 2)
-        .max_memories_per_component(2)
+        .total_memories(calls * 4)
+        .max_memories_per_component(4)
         .total_tables((calls * 16).max(MAX_PARTS))
         .max_tables_per_component(MAX_PARTS)
         .total_gc_heaps(calls)
