@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use weir_tests_support::parts::{Part, ensure};
 use weir_tests_support::{
     AuditLog, AuditMark, Cluster, GitServer, Registry, Repo, Request, Webhook, Weir, WeirOptions,
-    folders, kubectl, run_git, try_eventually,
+    folders, kubectl, remove_folder, run_git, try_eventually,
 };
 
 use crate::report::Report;
@@ -50,6 +50,7 @@ impl Rig {
     /// Starts all but the host.
     pub(crate) fn start(kubeconfig: Option<&Path>, report: &mut Report) -> Result<Self> {
         let scratch = tempfile::Builder::new().prefix("weir-demo-").tempdir()?;
+        remove_folder(scratch.path());
         let ground = match kubeconfig {
             None => report.step(
                 "start etcd, kube-apiserver, kube-controller-manager",
@@ -238,7 +239,7 @@ impl Rig {
         let started = SystemTime::now();
         loop {
             let mark = audit.mark();
-            std::thread::sleep(Duration::from_millis(1500));
+            std::thread::sleep(Duration::from_millis(800));
             if audit.of_user(USER, mark)?.is_empty() {
                 return Ok(());
             }

@@ -47,6 +47,7 @@ pub use self::{
     git::{Change, Repo, run as run_git},
     git_server::{Fault, GitAuth, GitServer, GitServerOptions},
     process::{Process, ProcessOptions},
+    reaper::remove_folder,
     registry::{Registry, RegistryOptions},
     wait::{eventually, try_eventually},
     webhook::{Webhook, WebhookRequest},

@@ -44,7 +44,7 @@ pub(crate) fn remove(pid: u32) {
 }
 
 /// Has a temporary folder removed at the end of this process, if it is still there then.
-pub(crate) fn remove_folder(folder: &Path) {
+pub fn remove_folder(folder: &Path) {
     tell(&format!("dir {}\n", folder.display()));
 }
 
