@@ -198,7 +198,7 @@ impl Metrics {
         self
     }
 
-    /// The exposition, in the format that [`CONTENT_TYPE`] names.
+    /// The exposition, in the format that `METRICS_CONTENT_TYPE` names.
     pub fn encode(&self) -> String {
         self.reconcile.update_depths();
         let mut text = String::new();
