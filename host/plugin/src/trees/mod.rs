@@ -5,10 +5,8 @@ mod directory;
 mod glob;
 mod memory;
 mod packed;
-mod pattern;
 
 pub use directory::DirTree;
-pub use glob::glob;
+pub use glob::{InvalidPattern, glob};
 pub use memory::{InvalidPath, MemoryTree};
 pub(crate) use packed::{Builder, UnpackError};
-pub use pattern::InvalidPattern;
