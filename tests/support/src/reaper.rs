@@ -6,6 +6,7 @@
 //! parent-death signal this does not depend on the thread that started the child.
 
 use std::io::Write;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -65,6 +66,8 @@ fn start() -> Option<Reaper> {
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
+        // Of its own, so that what kills this process's group does not kill it as well.
+        .process_group(0)
         .spawn()
         .ok()?;
     Some(Reaper {
