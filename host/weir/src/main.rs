@@ -1,4 +1,7 @@
 //! The binary `weir`. All of it is in the library.
+//!
+//! The allocator is the system's: with 100 Kustomizations 11 MiB of the resident memory are
+//! allocated at all, the rest is the program, so another one would save nothing.
 
 use std::process::ExitCode;
 

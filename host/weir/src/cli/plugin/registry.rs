@@ -112,11 +112,10 @@ fn report(
     component: Option<Digest>,
 ) -> Result<(), Error> {
     let mut to = io::stdout().lock();
-    let data = json!({
-        "reference": image.to_string(),
-        "digest": digest.to_string(),
-        "componentDigest": component.map(|digest| digest.to_string()),
-    });
+    let mut data = json!({ "reference": image.to_string(), "digest": digest.to_string() });
+    if let Some(component) = component {
+        data["componentDigest"] = component.to_string().into();
+    }
     match form {
         Form::Json => output::json(&mut to, &data)?,
         Form::Yaml => output::yaml(&mut to, &data)?,
