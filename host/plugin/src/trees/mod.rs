@@ -5,8 +5,10 @@ mod directory;
 mod glob;
 mod memory;
 mod packed;
+mod pattern;
 
 pub use directory::DirTree;
-pub use glob::{InvalidPattern, glob};
+pub use glob::glob;
 pub use memory::{InvalidPath, MemoryTree};
 pub(crate) use packed::{Builder, UnpackError};
+pub use pattern::InvalidPattern;
