@@ -1,4 +1,5 @@
 //! The binary as a user calls it, as far as that needs no cluster.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::fs;
 use std::path::Path;
