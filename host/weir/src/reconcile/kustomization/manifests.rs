@@ -188,13 +188,13 @@ mod tests {
             labels: [("team".to_owned(), "a".to_owned())].into(),
             annotations: [("x".to_owned(), "new".to_owned())].into(),
         };
-        let body = format!("{CONFIG_MAP}  annotations: {{x: old, y: kept}}\n");
+        let body = format!("{CONFIG_MAP}  annotations: {{x: old, other: kept}}\n");
         let objects = parse(&output(&[&body]), Some(&common)).unwrap();
         let metadata = &objects[0].value()["metadata"];
         assert_eq!(metadata["labels"], serde_json::json!({"team": "a"}));
         assert_eq!(
             metadata["annotations"],
-            serde_json::json!({"x": "new", "y": "kept"})
+            serde_json::json!({"x": "new", "other": "kept"})
         );
     }
 
