@@ -5,7 +5,9 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
+};
 
 /// Native stack of a guest; a deeper recursion is a trap. Host functions need some of the thread's
 /// two megabytes besides.
@@ -17,6 +19,9 @@ const RESERVATION: u64 = 4 << 30;
 
 /// Core instances, and tables, of one component.
 const MAX_PARTS: u32 = 64;
+
+/// Slots that stay warm between calls: what they keep resident is what an idle host costs.
+const WARM: u32 = 4;
 
 /// What every engine of weir has in common.
 fn base() -> Config {
@@ -62,10 +67,12 @@ pub(crate) fn native(calls: u32) -> wasmtime::Result<Engine> {
         .total_stacks(1)
         .max_memory_size(usize::try_from(RESERVATION).unwrap_or(usize::MAX))
         .table_elements(20_000)
-        // Pages go back at once: what a host keeps resident between calls is what it costs.
-        .linear_memory_keep_resident(0)
+        // A few slots keep their first pages and clear only those that were written, where the
+        // kernel can tell: a page fault costs more than its page. All others give theirs back.
+        .linear_memory_keep_resident(1 << 20)
+        .pagemap_scan(Enabled::Auto)
         .table_keep_resident(0)
-        .max_unused_warm_slots(8);
+        .max_unused_warm_slots(WARM);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     match Engine::new(&config) {
         Ok(engine) => Ok(engine),
