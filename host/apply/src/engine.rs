@@ -1,9 +1,12 @@
 //! The engine: one per cluster and host, shared by all owners.
 //!
-//! `apply` is a run, `write` what is done to one object, `prune` and `wait` what their names say.
+//! `prepare` comes before a run, `apply` is the run, `write` and `takeover` what is done to one
+//! object, `prune` and `wait` what their names say.
 
 mod apply;
+mod prepare;
 mod prune;
+mod takeover;
 mod wait;
 mod write;
 

@@ -1,25 +1,23 @@
 //! A run: resolve, plan, then stage by stage dry-run all and write all.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::StreamExt as _;
 use parking_lot::Mutex;
-use serde_json::Value;
 use weir_api::inventory::ObjectId;
 
+use super::prepare::{Prepared, is_definition, prepare, refuse_duplicates, watch_kinds};
 use super::write::{Item, Step, Verdict, is_whole, may_recreate};
 use super::{ApplyRequest, BeforeWrite, Inner, wait};
 use crate::changeset::{Action, Change, ChangeSet};
 use crate::error::{ApplyError, ObjectError};
 use crate::index::slot::GroupKind;
 use crate::kstatus::needs_watch;
-use crate::object::{Gvk, InvalidObject, Object};
+use crate::object::Object;
 use crate::order::{self, Stage};
 use crate::owner::Owner;
 use crate::plan::{Decision, decide};
-use crate::request::Resource;
 
 /// What is done so far, in the order of applying; `None` where nothing has been decided.
 struct Progress {
@@ -97,164 +95,6 @@ async fn run_unbounded(
     Ok(run.progress.change_set())
 }
 
-/// An object whose kind is known, as it will be sent.
-struct Prepared {
-    object: Object,
-    resource: Arc<Resource>,
-    /// Its definition is in this very set and not served yet.
-    defined_here: bool,
-}
-
-async fn prepare(
-    inner: &Inner,
-    owner: &Owner,
-    objects: Vec<Object>,
-) -> Result<Vec<Prepared>, ApplyError> {
-    let definitions = definitions(&objects);
-    let mut resources: HashMap<Gvk, (Arc<Resource>, bool)> = HashMap::new();
-    let mut prepared = Vec::with_capacity(objects.len());
-    for object in objects {
-        if object.is_encrypted_secret() {
-            return Err(ApplyError::Encrypted {
-                id: object.id().clone(),
-            });
-        }
-        let gvk = object.gvk();
-        if !resources.contains_key(&gvk) {
-            let known = resolve(inner, &object, &gvk, &definitions).await?;
-            resources.insert(gvk.clone(), known);
-        }
-        let Some((resource, defined_here)) = resources.get(&gvk).cloned() else {
-            continue;
-        };
-        let object = object.prepare(owner, resource.namespaced);
-        if resource.namespaced && object.id().namespace.is_empty() {
-            return Err(ApplyError::Invalid(InvalidObject {
-                subject: object.id().subject().to_string(),
-                problem: "namespace not specified".to_owned(),
-            }));
-        }
-        prepared.push(Prepared {
-            object,
-            resource,
-            defined_here,
-        });
-    }
-    Ok(prepared)
-}
-
-async fn resolve(
-    inner: &Inner,
-    object: &Object,
-    gvk: &Gvk,
-    definitions: &HashMap<Gvk, Arc<Resource>>,
-) -> Result<(Arc<Resource>, bool), ApplyError> {
-    // A definition in the set may change where the kind is served; it is asked for only if the
-    // server does not have the kind at all.
-    if let Some(resource) = inner
-        .discovery
-        .resolve(gvk)
-        .await
-        .map_err(ApplyError::Discovery)?
-    {
-        return Ok((resource, false));
-    }
-    match definitions.get(gvk) {
-        Some(resource) => Ok((resource.clone(), true)),
-        None => Err(ApplyError::UnknownKind {
-            id: object.id().clone(),
-            version: gvk.api_version(),
-        }),
-    }
-}
-
-/// Kinds that definitions of the set bring with them.
-fn definitions(objects: &[Object]) -> HashMap<Gvk, Arc<Resource>> {
-    let mut kinds = HashMap::new();
-    for object in objects.iter().filter(|object| is_definition(object.id())) {
-        let text = |pointer: &str| {
-            object
-                .value()
-                .pointer(pointer)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
-        let versions = object
-            .value()
-            .pointer("/spec/versions")
-            .and_then(Value::as_array);
-        for version in versions.into_iter().flatten() {
-            let served = version
-                .get("served")
-                .and_then(Value::as_bool)
-                .unwrap_or(false);
-            let Some(name) = version
-                .get("name")
-                .and_then(Value::as_str)
-                .filter(|_| served)
-            else {
-                continue;
-            };
-            let gvk = Gvk {
-                group: text("/spec/group"),
-                version: name.to_owned(),
-                kind: text("/spec/names/kind"),
-            };
-            let resource = Resource {
-                gvk: gvk.clone(),
-                plural: text("/spec/names/plural"),
-                namespaced: text("/spec/scope") == "Namespaced",
-            };
-            kinds.insert(gvk, Arc::new(resource));
-        }
-    }
-    kinds
-}
-
-pub(super) fn is_definition(id: &ObjectId) -> bool {
-    id.group == "apiextensions.k8s.io" && id.kind == "CustomResourceDefinition"
-}
-
-fn refuse_duplicates(prepared: &[Prepared]) -> Result<(), ApplyError> {
-    let mut seen = HashSet::new();
-    match prepared.iter().find(|p| !seen.insert(p.object.id())) {
-        None => Ok(()),
-        Some(twice) => Err(ApplyError::Invalid(InvalidObject {
-            subject: twice.object.id().subject().to_string(),
-            problem: "it appears more than once".to_owned(),
-        })),
-    }
-}
-
-/// Watches the kinds of the set and waits until they are listed. Without that (a watch is
-/// forbidden, say) the run goes on and asks the server about every object.
-async fn watch_kinds(inner: &Inner, prepared: &[Prepared], health: bool) {
-    let mut kinds: HashMap<GroupKind, (Arc<Resource>, bool)> = HashMap::new();
-    for p in prepared.iter().filter(|p| !p.defined_here) {
-        let id = p.object.id();
-        // Definitions are waited for, whether or not health is asked for.
-        let full = is_definition(id)
-            || (needs_watch(&id.group, &id.kind)
-                && (health || Stage::of(id, &[]) == Stage::Classes));
-        kinds
-            .entry(GroupKind::of(id))
-            .or_insert_with(|| (p.resource.clone(), full))
-            .1 |= full;
-    }
-    for (resource, full) in kinds.values() {
-        inner.index.watch(resource, *full);
-    }
-    let wanted: Vec<_> = kinds
-        .into_iter()
-        .map(|(kind, (_, full))| (kind, full))
-        .collect();
-    inner
-        .index
-        .synced(&wanted, inner.options.sync_timeout)
-        .await;
-}
-
 struct Run<'a> {
     inner: &'a Inner,
     owner: &'a Owner,
@@ -280,14 +120,12 @@ impl Run<'_> {
         health: bool,
     ) -> Result<Vec<Pending>, ApplyError> {
         let mut pending = Vec::new();
+        let shared = &self.inner.index.shared;
+        let owner = shared.update(|table| (table.owner_id(self.owner), Vec::new()));
         for (index, p) in prepared.into_iter().enumerate() {
             let desired = p.object.fingerprint();
             let id = p.object.id();
-            let (view, owner) = self
-                .inner
-                .index
-                .shared
-                .update(|table| ((table.view(id), table.owner_id(self.owner)), Vec::new()));
+            let view = shared.read(|table| table.view(id));
             let decision = decide(&p.object, desired, owner, &view);
             let live = view.live.as_ref();
             let item = Item {
@@ -546,6 +384,3 @@ pub(super) async fn repair(
         }),
     }
 }
-
-/// Keeps the bound of a wait where the caller reads it.
-pub(super) const POLL: Duration = Duration::from_secs(1);

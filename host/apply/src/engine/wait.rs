@@ -7,13 +7,15 @@ use tokio::time::Instant;
 use weir_api::inventory::{Entry, ObjectId};
 
 use super::Inner;
-use super::apply::POLL;
 use super::write::Item;
 use crate::error::{ApplyError, ObjectError, Operation, RequestError};
 use crate::index::slot::GroupKind;
 use crate::kstatus::{self, State, Status, needs_watch};
 use crate::object::Gvk;
 use crate::request::{JSON, METADATA};
+
+/// How long between looks where no watch tells.
+const POLL: Duration = Duration::from_secs(1);
 
 /// Waits until the objects are Current; by the watch where it stands, else by asking.
 pub(super) async fn current(inner: &Inner, items: &[&Item]) -> Result<(), Vec<ObjectError>> {

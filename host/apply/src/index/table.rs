@@ -2,6 +2,7 @@
 //! events. Bounded by the number of objects that carry our labels or were applied by us.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use weir_api::inventory::ObjectId;
@@ -15,8 +16,9 @@ use crate::owner::Owner;
 /// Without a drift for this long, an object counts as quiet again.
 const QUIET: Duration = Duration::from_mins(5);
 
-#[derive(Default)]
 struct Kind {
+    /// Shared by whatever refers to objects of the kind.
+    name: Arc<GroupKind>,
     slots: HashMap<Key, Slot>,
     /// The objects of the current listing are complete.
     synced: bool,
@@ -25,10 +27,22 @@ struct Kind {
     epoch: u32,
 }
 
+impl Kind {
+    fn new(name: &GroupKind) -> Self {
+        Self {
+            name: Arc::new(name.clone()),
+            slots: HashMap::new(),
+            synced: false,
+            full: false,
+            epoch: 0,
+        }
+    }
+}
+
 struct OwnerEntry {
     owner: Owner,
     /// What was applied for it.
-    objects: HashSet<(GroupKind, Key)>,
+    objects: HashSet<(Arc<GroupKind>, Key)>,
 }
 
 pub(crate) struct Table {
@@ -38,7 +52,7 @@ pub(crate) struct Table {
     kinds: HashMap<GroupKind, Kind>,
     owners: Vec<OwnerEntry>,
     owner_ids: HashMap<Owner, OwnerId>,
-    restless: HashMap<(GroupKind, Key), (u32, Instant)>,
+    restless: HashMap<(Arc<GroupKind>, Key), (u32, Instant)>,
 }
 
 impl Table {
@@ -89,23 +103,33 @@ impl Table {
         self.kinds.get_mut(kind)?.slots.get_mut(key)
     }
 
+    fn kind_mut(&mut self, kind: &GroupKind) -> &mut Kind {
+        self.kinds
+            .entry(kind.clone())
+            .or_insert_with(|| Kind::new(kind))
+    }
+
     /// The only place where `applied` changes, so that the owners' sets stay true.
     fn set_applied(&mut self, kind: &GroupKind, key: &Key, applied: Option<Applied>) {
         let Some(table) = self.kinds.get_mut(kind) else {
             return;
         };
-        let Some(slot) = table.slots.get_mut(key) else {
+        // The key of the map itself, so that it is held once.
+        let Some(key) = table.slots.get_key_value(key).map(|(key, _)| key.clone()) else {
+            return;
+        };
+        let Some(slot) = table.slots.get_mut(&key) else {
             return;
         };
         let new = applied.as_ref().map(|applied| applied.owner);
         let old = std::mem::replace(&mut slot.applied, applied).map(|applied| applied.owner);
         if slot.is_empty() {
-            table.slots.remove(key);
+            table.slots.remove(&key);
         }
         if old == new {
             return;
         }
-        let entry = (kind.clone(), key.clone());
+        let entry = (table.name.clone(), key);
         if let Some(owner) = old.and_then(|id| self.owners.get_mut(id.0 as usize)) {
             owner.objects.remove(&entry);
         }
@@ -118,7 +142,7 @@ impl Table {
 
     /// A listing begins.
     pub(crate) fn listing(&mut self, kind: &GroupKind) {
-        let table = self.kinds.entry(kind.clone()).or_default();
+        let table = self.kind_mut(kind);
         table.epoch = table.epoch.wrapping_add(1);
     }
 
@@ -176,7 +200,7 @@ impl Table {
 
     /// Notes what the server has, unless something newer is known.
     fn put(&mut self, kind: &GroupKind, key: &Key, mut live: Live) -> Option<Event> {
-        let table = self.kinds.entry(kind.clone()).or_default();
+        let table = self.kind_mut(kind);
         live.epoch = table.epoch;
         let slot = table.slots.entry(key.clone()).or_default();
         let known_health = slot.live.as_ref().and_then(|known| known.health.clone());
@@ -258,10 +282,8 @@ impl Table {
         let now = Instant::now();
         self.restless
             .retain(|_, (_, last)| now.duration_since(*last) < QUIET);
-        let entry = self
-            .restless
-            .entry((kind.clone(), key.clone()))
-            .or_insert((0, now));
+        let object = (self.kind_mut(kind).name.clone(), key.clone());
+        let entry = self.restless.entry(object).or_insert((0, now));
         *entry = (entry.0.saturating_add(1), now);
         entry.0
     }
@@ -283,7 +305,7 @@ impl Table {
     /// A write begins: until it ends, what watches say is noted but not judged, because the
     /// event of our own write may come before its answer.
     pub(crate) fn begin_write(&mut self, id: &ObjectId) {
-        let table = self.kinds.entry(GroupKind::of(id)).or_default();
+        let table = self.kind_mut(&GroupKind::of(id));
         let slot = table.slots.entry(key(&id.namespace, &id.name)).or_default();
         slot.in_flight = slot.in_flight.saturating_add(1);
     }
@@ -340,7 +362,7 @@ impl Table {
     /// Takes over what an earlier process had applied. What is known already is newer and stays.
     pub(crate) fn adopt(&mut self, id: &ObjectId, applied: Applied) {
         let (kind, key) = (GroupKind::of(id), key(&id.namespace, &id.name));
-        let table = self.kinds.entry(kind.clone()).or_default();
+        let table = self.kind_mut(&kind);
         if table
             .slots
             .entry(key.clone())
