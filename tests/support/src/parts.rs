@@ -36,6 +36,8 @@ pub enum Part {
     Flux,
     /// The command line of Kustomize, the reference for our renderer.
     Kustomize,
+    /// The command line of Helm, the reference for our renderer.
+    Helm,
     /// The command line of the Wasm package tools, which pushes components to registries.
     Wkg,
     /// The ORAS command line.
@@ -75,6 +77,12 @@ struct Spec {
 const KUBERNETES_LDFLAGS: &str = "-X k8s.io/component-base/version.gitVersion=v1.35.4 \
      -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=35";
 
+/// The Kubernetes version is what `helm template` assumes without a cluster: the release's own
+/// build sets it to that of its client library.
+const HELM_LDFLAGS: &str = "-X helm.sh/helm/v3/internal/version.version=v3.17.3 \
+     -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1 \
+     -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=32";
+
 impl Part {
     /// What the demo and every cluster test need.
     pub const CLUSTER: [Self; 5] = [
@@ -86,7 +94,7 @@ impl Part {
     ];
 
     /// What the tests need on top of [`Part::CLUSTER`].
-    pub const TESTS: [Self; 7] = [
+    pub const TESTS: [Self; 8] = [
         Self::Etcd,
         Self::KubeApiserver,
         Self::KubeControllerManager,
@@ -94,6 +102,7 @@ impl Part {
         Self::Registry,
         Self::Flux,
         Self::Kustomize,
+        Self::Helm,
     ];
 
     /// Other people's tools for OCI artifacts. Their tests say so and are skipped where they
@@ -178,6 +187,18 @@ impl Part {
                     ldflags: "-X sigs.k8s.io/kustomize/api/provenance.version=v5.8.1",
                 },
                 takes: "20 s",
+            },
+            Self::Helm => Spec {
+                name: "helm",
+                version: "3.17.3",
+                ask: &["version", "--short"],
+                accept: "v3.17.3",
+                recipe: Recipe::Go {
+                    module: "helm",
+                    package: "helm.sh/helm/v3/cmd/helm",
+                    ldflags: HELM_LDFLAGS,
+                },
+                takes: "1 min",
             },
             Self::Wkg => Spec {
                 name: "wkg",
