@@ -65,11 +65,19 @@ impl RequestError {
         self.code == 404
     }
 
+    /// Whether somebody else wrote the object while the server was merging ours, more often than
+    /// it tries by itself (kubernetes/kubernetes
+    /// apiserver/pkg/registry/generic/registry/store.go).
+    pub fn is_contended(&self) -> bool {
+        self.code == 409 && self.message.contains("the object has been modified")
+    }
+
     /// Whether the change was refused because the object exists: what `force` recreates
-    /// (fluxcd/pkg ssa/errors.go). Plain validation errors belong to it too.
+    /// (fluxcd/pkg ssa/errors.go). Plain validation errors belong to it too; unlike Flux's rule,
+    /// a race with another writer does not: it passes by itself, and must not cost the object.
     pub fn is_immutable(&self) -> bool {
         self.code == 422
-            || (self.code == 409 && self.reason != "AlreadyExists")
+            || (self.code == 409 && self.reason != "AlreadyExists" && !self.is_contended())
             || self.message.contains("is immutable")
             || self.message.contains("immutable field")
     }
@@ -259,6 +267,9 @@ mod tests {
         ));
         assert!(immutable(400, "BadRequest", "the field is immutable"));
         assert!(immutable(409, "Conflict", "uid changed"));
+        let raced = "Operation cannot be fulfilled on configmaps \"a\": the object has been \
+                     modified; please apply your changes to the latest version and try again";
+        assert!(!immutable(409, "Conflict", raced));
         assert!(!immutable(409, "AlreadyExists", "exists"));
         assert!(!immutable(403, "Forbidden", "no"));
     }

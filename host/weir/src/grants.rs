@@ -28,6 +28,11 @@ pub struct GrantBook {
 /// in private networks, with the Secrets that the object binds.
 const REACHING_OUT: &[&str] = &["git", "slack", "webhook"];
 
+/// Built-ins that read the Secret that their object names. The webhook makes the HMAC of
+/// `generic-hmac` itself and knows the names of the extra headers only from the Secret; Slack's
+/// Secret may hold the name to post under beside the token.
+const READING_SECRETS: &[&str] = &["slack", "webhook"];
+
 impl GrantBook {
     /// A book with the grants of the built-ins, under the host's limits.
     pub fn new(defaults: Limits) -> Self {
@@ -48,9 +53,7 @@ impl GrantBook {
             grants.private_networks = true;
             grants.slots = vec!["*".into()];
         }
-        if name == "webhook" {
-            // The HMAC of `generic-hmac` is made by the component, and the names of the extra
-            // headers are known only from the Secret.
+        if READING_SECRETS.contains(&name) {
             grants.secrets = vec!["default".into()];
         }
         Granted {

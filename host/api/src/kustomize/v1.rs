@@ -219,18 +219,12 @@ impl KustomizationSpec {
             )
             .refuse("spec.decryption", self.decryption.is_some())
             .refuse("spec.postBuild", self.post_build.is_some())
-            .refuse("spec.components", !self.components.is_empty())
             .refuse("spec.dependsOn.readyExpr", ready_expr)
             .note(
                 "spec.healthChecks",
                 !self.wait && !self.health_checks.is_empty(),
             )
             .note("spec.healthCheckExprs", !self.health_check_exprs.is_empty())
-            .note("spec.buildMetadata", !self.build_metadata.is_empty())
-            .note(
-                "spec.ignoreMissingComponents",
-                self.ignore_missing_components,
-            )
             .note("spec.ignore", !self.ignore.is_empty())
             .finish()
     }

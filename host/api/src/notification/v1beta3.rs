@@ -174,7 +174,6 @@ impl ProviderSpec {
                 "spec.serviceAccountName",
                 self.service_account_name.is_some(),
             )
-            .refuse("spec.certSecretRef", self.cert_secret_ref.is_some())
             .note("spec.commitStatusExpr", self.commit_status_expr.is_some())
             .finish()
     }

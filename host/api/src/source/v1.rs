@@ -230,9 +230,7 @@ impl GitRepositorySpec {
                 self.service_account_name.is_some(),
             )
             .refuse("spec.proxySecretRef", self.proxy_secret_ref.is_some())
-            .note("spec.recurseSubmodules", self.recurse_submodules)
             .note("spec.include", !self.include.is_empty())
-            .note("spec.sparseCheckout", !self.sparse_checkout.is_empty())
             .finish()
     }
 }

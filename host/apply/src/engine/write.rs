@@ -23,6 +23,14 @@ const VANISH_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long a kind that has just been defined may answer "not found" to its first objects.
 const FRESH_KIND: Duration = Duration::from_secs(10);
 
+/// Waits between the attempts at an object that somebody else is writing.
+const CONTENTION_PAUSES: [Duration; 4] = [
+    Duration::from_millis(20),
+    Duration::from_millis(50),
+    Duration::from_millis(150),
+    Duration::from_millis(400),
+];
+
 /// One object of a run, ready to be sent.
 pub(super) struct Item {
     pub(super) object: Object,
@@ -102,10 +110,19 @@ impl Inner {
             dry_run,
             whole,
         };
-        let answer = self
-            .requests
-            .apply(&item.resource, &id.namespace, &id.name, item.body(), how)
-            .await;
+        let mut pauses = CONTENTION_PAUSES.iter();
+        let answer = loop {
+            let answer = self
+                .requests
+                .apply(&item.resource, &id.namespace, &id.name, item.body(), how)
+                .await;
+            match (&answer, pauses.next()) {
+                (Err(cause), Some(pause)) if cause.is_contended() => {
+                    tokio::time::sleep(*pause).await;
+                }
+                _ => break answer,
+            }
+        };
         if let Err(error) = &answer
             && error.is_not_found()
         {

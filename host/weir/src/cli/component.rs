@@ -91,17 +91,7 @@ pub(super) fn check_settings(plugin: &Plugin, settings: &str) -> Result<(), Erro
     if problems.is_empty() {
         return Ok(());
     }
-    let lines: Vec<String> = problems
-        .iter()
-        .map(|problem| {
-            let at = if problem.pointer.is_empty() {
-                "/"
-            } else {
-                &problem.pointer
-            };
-            format!("{at}: {}", problem.message)
-        })
-        .collect();
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     let message = format!("the plugin refuses the settings: {}", lines.join("; "));
     Err(Error::new(Exit::Usage, message))
 }

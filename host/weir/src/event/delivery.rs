@@ -50,8 +50,7 @@ impl Deliver for PluginDelivery {
         let call = self.call(provider, name);
         if let Some(problem) = plugin.validate_settings(&call.settings).first() {
             return Err(final_(format!(
-                "the plugin '{name}' refuses the spec at '{}': {}",
-                problem.pointer, problem.message
+                "the plugin '{name}' refuses the spec: {problem}"
             )));
         }
         let called = plugin.notify(call, id.to_owned(), event.to_owned()).await;
@@ -137,12 +136,11 @@ fn plugin_name(type_: &ProviderType) -> &str {
 
 /// A field that must not be passed over in silence.
 fn refused(provider: &Provider) -> Option<&'static str> {
-    // A plugin of the type's name may have come; roots of a Secret's own are bound above.
-    let handled = ["spec.type", "spec.certSecretRef"];
+    // A plugin of the type's name may have come.
     let unsupported = provider.spec.unsupported();
     let refused = unsupported
         .iter()
-        .find(|u| u.refuse && !handled.contains(&u.field));
+        .find(|u| u.refuse && u.field != "spec.type");
     refused.map(|unsupported| unsupported.field)
 }
 

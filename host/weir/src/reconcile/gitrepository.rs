@@ -81,9 +81,9 @@ impl Reconcile for GitRepositories {
     const KIND: &'static str = "GitRepository";
     const GROUP: &'static str = meta::SOURCE_GROUP;
 
-    async fn reconcile(&self, key: &Key) -> Next {
+    async fn reconcile(&self, key: &Key, _: bool) -> Next {
         let Some(object) = self.objects.get(key) else {
-            return Next::OnChange;
+            return Next::Gone;
         };
         let run = async {
             if object.metadata.deletion_timestamp.is_some() {
@@ -114,7 +114,7 @@ impl GitRepositories {
         self.writer
             .remove_finalizer(&self.writer.api(object), object)
             .await?;
-        Ok(Next::OnChange)
+        Ok(Next::Gone)
     }
 
     async fn poll(&self, object: &GitRepository) -> Result<Next, kube::Error> {
@@ -249,7 +249,15 @@ impl GitRepositories {
             ),
         );
         new.observed_generation = generation;
-        new.observed_ignore.clone_from(&object.spec.ignore);
+        let spec = &object.spec;
+        new.observed_ignore.clone_from(&spec.ignore);
+        new.observed_recurse_submodules = spec.recurse_submodules;
+        new.observed_sparse_checkout
+            .clone_from(&spec.sparse_checkout);
+        if let Some(size) = artifact.size.and_then(|size| u64::try_from(size).ok()) {
+            let key = Key::of(object);
+            self.metrics.artifact("GitRepository", &key, size);
+        }
 
         let known = old.artifact.as_ref();
         let changed = known.is_none_or(|known| known.digest != artifact.digest);

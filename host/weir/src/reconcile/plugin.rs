@@ -75,9 +75,9 @@ impl Reconcile for Plugins {
     const KIND: &'static str = "Plugin";
     const GROUP: &'static str = meta::WEIR_GROUP;
 
-    async fn reconcile(&self, key: &Key) -> Next {
+    async fn reconcile(&self, key: &Key, _: bool) -> Next {
         let Some(object) = self.objects.get(key) else {
-            return Next::OnChange;
+            return Next::Gone;
         };
         // Grants count at once, also for what serves already.
         self.grants.set(&key.name, Some(&object.spec.grants));

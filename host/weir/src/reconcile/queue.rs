@@ -3,6 +3,10 @@
 //! A key is in the queue at most once and is handled by at most one worker at a time; what
 //! arrives while it runs makes it run once more. Requests carry no data: a reconcile reads the
 //! world, so a lost hint costs nothing and a restart needs no second code path.
+//!
+//! A worker may put a key off: it comes back when nothing else is ready. After a commit to a
+//! repository that a thousand objects read, the one that changed is applied before the others
+//! only report the revision.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
@@ -18,6 +22,8 @@ use tokio::time::Instant;
 #[derive(Debug)]
 struct Slot {
     queued: bool,
+    /// Queued behind all that is ready.
+    put_off: bool,
     running: bool,
     /// Asked for while it ran.
     again: bool,
@@ -31,6 +37,9 @@ struct Slot {
 struct State<K> {
     slots: HashMap<K, Slot>,
     ready: VecDeque<(K, Instant)>,
+    /// What was put off. An entry whose slot is not `put_off` any more is a leftover: the key was
+    /// asked for meanwhile.
+    put_off: VecDeque<(K, Instant)>,
     timers: BinaryHeap<Reverse<(Instant, u64)>>,
     timer_keys: HashMap<u64, K>,
     next_timer: u64,
@@ -44,13 +53,15 @@ pub struct Queue<K> {
     wake: Notify,
 }
 
-/// What is known of the queue, for metrics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Depth {
-    /// Waiting for a worker.
-    pub ready: usize,
-    /// Being handled.
-    pub running: usize,
+/// A key that a worker has in hand. Give it back with [`Queue::done`] or [`Queue::put_off`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn<K> {
+    /// Which.
+    pub key: K,
+    /// How long it waited for a worker.
+    pub waited: Duration,
+    /// Whether it was put off before, and nothing else was ready.
+    pub was_put_off: bool,
 }
 
 impl<K: Clone + Eq + Hash + Ord + Debug> Queue<K> {
@@ -59,6 +70,7 @@ impl<K: Clone + Eq + Hash + Ord + Debug> Queue<K> {
         let state = State {
             slots: HashMap::new(),
             ready: VecDeque::new(),
+            put_off: VecDeque::new(),
             timers: BinaryHeap::new(),
             timer_keys: HashMap::new(),
             next_timer: 0,
@@ -76,8 +88,9 @@ impl<K: Clone + Eq + Hash + Ord + Debug> Queue<K> {
         let slot = state.slot(&key);
         if slot.running {
             slot.again = true;
-        } else if !slot.queued {
+        } else if !slot.queued || slot.put_off {
             slot.queued = true;
+            slot.put_off = false;
             slot.due = None;
             state.ready.push_back((key, Instant::now()));
             drop(state);
@@ -113,10 +126,8 @@ impl<K: Clone + Eq + Hash + Ord + Debug> Queue<K> {
         }
     }
 
-    /// The next key that is due; `None` once the queue is closed. Give it back with [`done`].
-    ///
-    /// [`done`]: Queue::done
-    pub async fn next(&self) -> Option<(K, Duration)> {
+    /// The next key that is due; `None` once the queue is closed.
+    pub async fn next(&self) -> Option<Turn<K>> {
         loop {
             let notified = self.wake.notified();
             let wait = {
@@ -125,14 +136,11 @@ impl<K: Clone + Eq + Hash + Ord + Debug> Queue<K> {
                     return None;
                 }
                 state.fire_timers(Instant::now());
-                if let Some((key, since)) = state.ready.pop_front() {
-                    let slot = state.slot(&key);
-                    slot.queued = false;
-                    slot.running = true;
-                    if !state.ready.is_empty() {
+                if let Some(turn) = state.take() {
+                    if !state.ready.is_empty() || !state.put_off.is_empty() {
                         self.wake.notify_one();
                     }
-                    return Some((key, since.elapsed()));
+                    return Some(turn);
                 }
                 state.timers.peek().map(|Reverse((due, _))| *due)
             };
@@ -169,14 +177,27 @@ impl<K: Clone + Eq + Hash + Ord + Debug> Queue<K> {
         failures
     }
 
-    /// How full it is.
-    pub fn depth(&self) -> Depth {
-        let state = self.state.lock();
-        let running = state.slots.values().filter(|slot| slot.running).count();
-        Depth {
-            ready: state.ready.len(),
-            running,
+    /// Ends a turn that did nothing: the key comes back once nothing else is ready.
+    pub fn put_off(&self, key: &K) {
+        let mut state = self.state.lock();
+        let slot = state.slot(key);
+        slot.running = false;
+        slot.queued = true;
+        slot.due = None;
+        if std::mem::take(&mut slot.again) {
+            state.ready.push_back((key.clone(), Instant::now()));
+        } else {
+            slot.put_off = true;
+            state.put_off.push_back((key.clone(), Instant::now()));
         }
+        drop(state);
+        self.wake.notify_one();
+    }
+
+    /// How many keys wait for a worker.
+    pub fn depth(&self) -> usize {
+        let state = self.state.lock();
+        state.ready.len() + state.put_off.len()
     }
 
     /// Ends every `next`, now and from now on.
@@ -196,11 +217,35 @@ impl<K: Clone + Eq + Hash + Ord> State<K> {
     fn slot(&mut self, key: &K) -> &mut Slot {
         self.slots.entry(key.clone()).or_insert(Slot {
             queued: false,
+            put_off: false,
             running: false,
             again: false,
             due: None,
             failures: 0,
         })
+    }
+
+    /// The first that is ready, else the first that was put off.
+    fn take(&mut self) -> Option<Turn<K>> {
+        loop {
+            let (was_put_off, (key, since)) = match self.ready.pop_front() {
+                Some(entry) => (false, entry),
+                None => (true, self.put_off.pop_front()?),
+            };
+            let slot = self.slot(&key);
+            if was_put_off && !slot.put_off {
+                continue;
+            }
+            slot.queued = false;
+            slot.put_off = false;
+            slot.running = true;
+            let waited = since.elapsed();
+            return Some(Turn {
+                key,
+                waited,
+                was_put_off,
+            });
+        }
     }
 
     /// Moves what is due to `ready`. A timer that was replaced or overtaken finds another due
@@ -252,7 +297,7 @@ mod tests {
 
     async fn next<K: Clone + Eq + Hash + Ord + Debug>(queue: &Queue<K>) -> Option<K> {
         let next = tokio::time::timeout(Duration::from_hours(1), queue.next());
-        next.await.ok().flatten().map(|(key, _)| key)
+        next.await.ok().flatten().map(|turn| turn.key)
     }
 
     #[tokio::test(start_paused = true)]
@@ -282,6 +327,28 @@ mod tests {
         assert_eq!(next(&queue).await, Some("a"));
         queue.done(&"a", false);
         assert_eq!(next(&queue).await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_put_off_comes_after_all_that_is_ready() {
+        let queue = Queue::new();
+        for key in ["a", "b", "c"] {
+            queue.add(key);
+        }
+        assert_eq!(next(&queue).await, Some("a"));
+        queue.put_off(&"a");
+        assert_eq!(next(&queue).await, Some("b"));
+        queue.put_off(&"b");
+        queue.add("b");
+        assert_eq!(next(&queue).await, Some("c"));
+        queue.done(&"c", false);
+        let turn = queue.next().await.unwrap();
+        assert_eq!((turn.key, turn.was_put_off), ("b", false), "asked for anew");
+        queue.done(&"b", false);
+        let turn = queue.next().await.unwrap();
+        assert_eq!((turn.key, turn.was_put_off), ("a", true));
+        queue.done(&"a", false);
+        assert_eq!(next(&queue).await, None, "b left nothing behind");
     }
 
     #[tokio::test(start_paused = true)]

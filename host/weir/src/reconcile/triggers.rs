@@ -12,7 +12,7 @@ use weir_api::meta;
 use weir_api::source::v1::GitRepository;
 use weir_plugin::Catalog;
 
-use super::kustomization::{dependency_keys, renderer};
+use super::kustomization::{RENDERER, SETTINGS, dependency_keys, renderer};
 use super::objects::{Change, Key, Objects};
 use super::queue::Queue;
 
@@ -67,12 +67,15 @@ where
     });
 }
 
+/// Annotations whose edit makes an object due: they change no generation.
+const HEARD: [&str; 3] = [meta::REQUESTED_AT, RENDERER, SETTINGS];
+
 fn is_edited<K: Resource>(old: &K, new: &K) -> bool {
-    let asked = |object: &K| object.annotations().get(meta::REQUESTED_AT).cloned();
+    let heard = |object: &K| HEARD.map(|name| object.annotations().get(name).cloned());
     old.meta().uid != new.meta().uid
         || old.meta().generation != new.meta().generation
         || old.meta().deletion_timestamp != new.meta().deletion_timestamp
-        || asked(old) != asked(new)
+        || heard(old) != heard(new)
 }
 
 /// Queues the Kustomizations of a source whose artifact has another revision.

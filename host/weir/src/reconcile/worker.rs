@@ -24,6 +24,10 @@ pub enum Next {
     Backoff(Duration),
     /// Not before something changes: done with it, suspended, or stalled.
     OnChange,
+    /// The object is gone, or goes now that its finalizer is off.
+    Gone,
+    /// Nothing was done, and what is to do can wait until no other object is ready.
+    PutOff,
 }
 
 /// One kind's reconcile step.
@@ -36,8 +40,9 @@ pub trait Reconcile: Send + Sync + 'static {
     /// API group, for logs.
     const GROUP: &'static str;
 
-    /// Reads the world, acts, writes the status. Has a bounded running time.
-    async fn reconcile(&self, key: &Key) -> Next;
+    /// Reads the world, acts, writes the status. Has a bounded running time. `was_put_off` is true
+    /// where the last answer was [`Next::PutOff`].
+    async fn reconcile(&self, key: &Key, was_put_off: bool) -> Next;
 }
 
 /// How a kind's workers run.
@@ -61,6 +66,8 @@ pub fn start<R: Reconcile>(
     metrics: Arc<Metrics>,
 ) {
     metrics.workers(R::CONTROLLER, pace.concurrency);
+    let depth = Arc::clone(&queue);
+    metrics.queue_depth(R::CONTROLLER, move || depth.depth());
     for _ in 0..pace.concurrency {
         tasks.spawn(work(
             Arc::clone(&reconciler),
@@ -77,7 +84,8 @@ async fn work<R: Reconcile>(
     pace: Pace,
     metrics: Arc<Metrics>,
 ) {
-    while let Some((key, waited)) = queue.next().await {
+    while let Some(turn) = queue.next().await {
+        let key = turn.key;
         let span = tracing::info_span!(
             "reconcile",
             controller = R::CONTROLLER,
@@ -88,8 +96,16 @@ async fn work<R: Reconcile>(
             reconcileID = %uuid::Uuid::new_v4(),
         );
         let started = Instant::now();
-        metrics.reconcile_started(R::CONTROLLER, waited);
-        let next = reconciler.reconcile(&key).instrument(span).await;
+        metrics.reconcile_started(R::CONTROLLER, turn.waited);
+        let next = reconciler
+            .reconcile(&key, turn.was_put_off)
+            .instrument(span)
+            .await;
+        if next == Next::PutOff {
+            metrics.reconcile_put_off(R::CONTROLLER);
+            queue.put_off(&key);
+            continue;
+        }
         let failed = matches!(next, Next::RetryAfter(_) | Next::Backoff(_));
         metrics.reconcile_ended(R::CONTROLLER, R::KIND, &key, started.elapsed(), failed);
         let failures = queue.done(&key, failed);
@@ -100,7 +116,9 @@ async fn work<R: Reconcile>(
                 metrics.retried(R::CONTROLLER);
                 queue.add_after(key, delay);
             }
-            Next::OnChange => {}
+            // After the line above, which made a series of it once more.
+            Next::Gone => metrics.forget(R::KIND, &key),
+            Next::OnChange | Next::PutOff => {}
         }
     }
 }

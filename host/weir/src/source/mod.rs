@@ -164,7 +164,7 @@ pub fn check_settings(plugin: &Plugin, settings: &str) -> Result<(), PullError> 
     let fatal: Vec<String> = problems
         .iter()
         .filter(|problem| problem.fatal)
-        .map(|problem| format!("{}: {}", problem.pointer, problem.message))
+        .map(ToString::to_string)
         .collect();
     if fatal.is_empty() {
         Ok(())

@@ -239,6 +239,11 @@ impl Metrics {
             .ended(controller, Object::new(kind, key), took, failed);
     }
 
+    /// A worker put an object off.
+    pub fn reconcile_put_off(&self, controller: &'static str) {
+        self.reconcile.put_off(controller);
+    }
+
     /// An object was put back with backoff.
     pub fn retried(&self, controller: &'static str) {
         self.reconcile.retried(controller);

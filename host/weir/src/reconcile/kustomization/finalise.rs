@@ -76,6 +76,6 @@ impl Kustomizations {
         self.writer
             .remove_finalizer(&self.writer.api(object), object)
             .await?;
-        Ok(Next::OnChange)
+        Ok(Next::Gone)
     }
 }

@@ -119,12 +119,13 @@ impl Reconcile for Kustomizations {
     const KIND: &'static str = "Kustomization";
     const GROUP: &'static str = meta::KUSTOMIZE_GROUP;
 
-    async fn reconcile(&self, key: &Key) -> Next {
+    async fn reconcile(&self, key: &Key, was_put_off: bool) -> Next {
         let Some(object) = self.objects.get(key) else {
             self.memory.lock().remove(key);
-            return Next::OnChange;
+            return Next::Gone;
         };
-        let step: BoxFuture<'_, Result<Next, kube::Error>> = Box::pin(self.step(key, &object));
+        let step: BoxFuture<'_, Result<Next, kube::Error>> =
+            Box::pin(self.step(key, &object, was_put_off));
         step.await.unwrap_or_else(|error: kube::Error| {
             tracing::warn!(error = %chain(&error), "the API server refused a write");
             Next::Backoff(Duration::ZERO)
@@ -133,7 +134,12 @@ impl Reconcile for Kustomizations {
 }
 
 impl Kustomizations {
-    async fn step(&self, key: &Key, object: &Arc<Kustomization>) -> Result<Next, kube::Error> {
+    async fn step(
+        &self,
+        key: &Key,
+        object: &Arc<Kustomization>,
+        was_put_off: bool,
+    ) -> Result<Next, kube::Error> {
         if object.metadata.deletion_timestamp.is_some() {
             return self.finalise(key, object).await;
         }
@@ -143,7 +149,7 @@ impl Kustomizations {
         self.writer
             .add_finalizer(&self.writer.api(object), object)
             .await?;
-        self.reconcile_live(key, object).await
+        self.reconcile_live(key, object, was_put_off).await
     }
 
     /// Follows what the engine sees of applied objects, for ever: drift and deletion make the

@@ -95,6 +95,7 @@ impl Kustomizations {
         &self,
         key: &Key,
         object: &Arc<Kustomization>,
+        was_put_off: bool,
     ) -> Result<Next, kube::Error> {
         let started = Instant::now();
         let old = object.status.clone().unwrap_or_default();
@@ -111,6 +112,10 @@ impl Kustomizations {
             .or(new.last_handled_reconcile_at);
         let next = match ended {
             Ended::Soon(delay) => return Ok(Next::After(delay)),
+            // Only the revision is to be told, and others may have something to apply.
+            Ended::Succeeded(report) if report.was_applied_before && !was_put_off => {
+                return Ok(Next::PutOff);
+            }
             Ended::Succeeded(report) => {
                 self.memory.lock().entry(key.clone()).or_default().waiting = None;
                 self.succeeded(object, &old, &mut new, &report, started);

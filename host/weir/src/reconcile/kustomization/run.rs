@@ -32,6 +32,8 @@ pub(super) struct Report {
     pub(super) output: Option<Digest>,
     /// Created, configured and deleted objects.
     pub(super) changes: Vec<Change>,
+    /// An earlier run applied this very output, and nothing has drifted since.
+    pub(super) was_applied_before: bool,
     /// How long health took, if it is checked.
     pub(super) healthy_after: Option<Duration>,
 }
@@ -67,7 +69,8 @@ impl Kustomizations {
             .lock()
             .get(key)
             .and_then(|memory| memory.applied);
-        if known != Some(applied) {
+        report.was_applied_before = known == Some(applied);
+        if !report.was_applied_before {
             // Set before: an object that drifts while this run goes on takes it away again.
             self.memory.lock().entry(key.clone()).or_default().applied = Some(applied);
             let done = self

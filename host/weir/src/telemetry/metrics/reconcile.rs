@@ -185,6 +185,10 @@ impl ReconcileMetrics {
         self.active.get_or_create(&Controller { controller }).inc();
     }
 
+    pub(super) fn put_off(&self, controller: &'static str) {
+        self.active.get_or_create(&Controller { controller }).dec();
+    }
+
     pub(super) fn ended(
         &self,
         controller: &'static str,
