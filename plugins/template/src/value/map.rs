@@ -1,0 +1,107 @@
+//! Maps with string keys.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::Value;
+
+/// The Go type of a map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MapType {
+    /// `map[string]interface {}`.
+    Any,
+    /// `map[string]string`, of `split`: a missing key is an empty string.
+    Strings,
+    /// A map with a name of its own (`chartutil.Values`), of anything.
+    Named(&'static str),
+}
+
+impl MapType {
+    /// The name of the type.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Any => "map[string]interface {}",
+            Self::Strings => "map[string]string",
+            Self::Named(name) => name,
+        }
+    }
+}
+
+/// A map, shared by all who hold it. Entries are in the order of their keys, which is the order in
+/// which templates range over them and print them.
+///
+/// No borrow outlives a call: the map may change while a template ranges over it.
+pub struct Map {
+    map_type: MapType,
+    entries: RefCell<BTreeMap<Rc<str>, Value>>,
+}
+
+impl Map {
+    /// A map of a type.
+    pub fn new<K: Into<Rc<str>>>(
+        map_type: MapType,
+        entries: impl IntoIterator<Item = (K, Value)>,
+    ) -> Self {
+        let entries = entries.into_iter();
+        Self {
+            map_type,
+            entries: RefCell::new(entries.map(|(key, value)| (key.into(), value)).collect()),
+        }
+    }
+
+    /// Its Go type.
+    pub fn map_type(&self) -> MapType {
+        self.map_type
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<Value> {
+        self.entries.borrow().get(key).cloned()
+    }
+
+    /// Whether the key is there.
+    pub fn contains(&self, key: &str) -> bool {
+        self.entries.borrow().contains_key(key)
+    }
+
+    /// Sets a key.
+    pub fn set(&self, key: impl Into<Rc<str>>, value: Value) {
+        self.entries.borrow_mut().insert(key.into(), value);
+    }
+
+    /// Takes a key out.
+    pub fn remove(&self, key: &str) -> Option<Value> {
+        self.entries.borrow_mut().remove(key)
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        self.entries.borrow().len()
+    }
+
+    /// True without entries.
+    pub fn is_empty(&self) -> bool {
+        self.entries.borrow().is_empty()
+    }
+
+    /// The keys as they are now.
+    pub fn keys(&self) -> Vec<Rc<str>> {
+        self.entries.borrow().keys().cloned().collect()
+    }
+
+    /// The entries as they are now.
+    pub fn entries(&self) -> Vec<(Rc<str>, Value)> {
+        let entries = self.entries.borrow();
+        let pairs = entries.iter();
+        pairs
+            .map(|(key, value)| (Rc::clone(key), value.clone()))
+            .collect()
+    }
+
+    /// Looks at every entry in order until one is an error; the map must not be changed meanwhile.
+    pub fn try_each<E>(&self, mut look: impl FnMut(&str, &Value) -> Result<(), E>) -> Result<(), E> {
+        let entries = self.entries.borrow();
+        entries.iter().try_for_each(|(key, value)| look(key, value))
+    }
+}
