@@ -62,7 +62,8 @@ fn a_commit_to_one_directory_renders_exactly_one_of_two_hundred() {
     let second = tenant
         .repo
         .commit(
-            &[("apps/17/config.yaml", Some(&config_map("app-17", "two")))],
+            // The last in the order of their names.
+            &[("apps/99/config.yaml", Some(&config_map("app-99", "two")))],
             "one of them",
         )
         .unwrap();
@@ -70,7 +71,7 @@ fn a_commit_to_one_directory_renders_exactly_one_of_two_hundred() {
     let rendered = renders() - rendered_before;
     assert!((rendered - 1.0).abs() < 0.5, "{rendered} renders");
     assert_eq!(
-        tenant.get("configmap", "app-17").unwrap()["data"]["key"],
+        tenant.get("configmap", "app-99").unwrap()["data"]["key"],
         "two"
     );
 
@@ -85,4 +86,15 @@ fn a_commit_to_one_directory_renders_exactly_one_of_two_hundred() {
     assert_eq!(tally.get("patch configmaps (dry run)"), 0, "{tally}");
     assert_eq!(tally.get("patch kustomizations/status"), COUNT, "{tally}");
     assert!(tally.total() <= COUNT + 5, "{tally}");
+
+    // What changed is not kept waiting by those that only report.
+    let mut requests: Vec<_> = requests.iter().filter(|r| r.verb == "patch").collect();
+    requests.sort_by_key(|request| request.received);
+    let before = requests
+        .iter()
+        .position(|request| request.resource == "configmaps");
+    assert!(
+        before.is_some_and(|before| before < COUNT / 2),
+        "{before:?} writes came before that of the object that changed"
+    );
 }

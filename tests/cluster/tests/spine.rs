@@ -420,3 +420,89 @@ fn a_bad_commit_changes_nothing_and_a_good_one_mends_it() {
     tenant.wait_applied("app", &last).unwrap();
     assert_eq!(tenant.get("configmap", "a").unwrap()["data"]["key"], "two");
 }
+
+#[test]
+fn components_and_build_metadata_of_the_spec_reach_the_renderer() {
+    let tenant = Rig::shared().tenant("components").unwrap();
+    let component = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n\
+        nameSuffix: -extra\n";
+    let files = [
+        ("app/a.yaml", Some(&*config_map("a", "1"))),
+        ("parts/suffix/kustomization.yaml", Some(component)),
+    ];
+    let commit = tenant.repo.commit(&files, "one").unwrap();
+    let fields = format!(
+        "  targetNamespace: {}\n  buildMetadata: [originAnnotations]\n  \
+         ignoreMissingComponents: true\n  components: [../parts/suffix, ../parts/none]\n",
+        tenant.namespace
+    );
+    tenant.follow("./app", &fields).unwrap();
+    let object = tenant.wait_applied("app", &commit).unwrap();
+    assert!(
+        condition(&object, "UnsupportedFields").is_none(),
+        "{object}"
+    );
+    let applied = tenant.get("configmap", "a-extra").unwrap();
+    let origin = &applied["metadata"]["annotations"]["config.kubernetes.io/origin"];
+    assert_eq!(origin, "path: a.yaml\n");
+}
+
+#[test]
+fn an_edit_of_the_settings_annotation_takes_effect_at_once() {
+    let tenant = Rig::shared().tenant("settings").unwrap();
+    let fields = format!("  targetNamespace: {}\n", tenant.namespace);
+    let commit = tenant
+        .repo
+        .commit(&[("a.yaml", Some(&config_map("a", "1")))], "one")
+        .unwrap();
+    tenant.follow("./", &fields).unwrap();
+    tenant.wait_applied("app", &commit).unwrap();
+    let settings = format!(
+        r#"weir.dev/settings={{"namespace":"{}","namePrefix":"set-"}}"#,
+        tenant.namespace
+    );
+    tenant
+        .kubectl(&["annotate", "kustomization", "app", &settings])
+        .unwrap();
+    eventually("the object under its new name", PATIENCE, || {
+        tenant.get("configmap", "set-a")
+    });
+    tenant.wait_gone("configmap", "a").unwrap();
+}
+
+#[test]
+fn a_deleted_object_leaves_no_series_behind() {
+    let rig = Rig::shared();
+    let tenant = rig.tenant("series").unwrap();
+    let fields = format!("  targetNamespace: {}\n", tenant.namespace);
+    let commit = tenant
+        .repo
+        .commit(&[("a.yaml", Some(&config_map("a", "1")))], "one")
+        .unwrap();
+    tenant.follow("./", &fields).unwrap();
+    tenant.wait_applied("app", &commit).unwrap();
+    let namespace = format!("namespace=\"{}\"", tenant.namespace);
+    let series = || {
+        let metrics = rig.weir.metrics().unwrap();
+        metrics
+            .lines()
+            .filter(|line| line.contains(&namespace))
+            .map(ToOwned::to_owned)
+            .collect::<Vec<String>>()
+    };
+    let before = series().join("\n");
+    for expected in [
+        "gotk_reconcile_duration_seconds_count{kind=\"Kustomization\"",
+        "weir_artifact_bytes{kind=\"GitRepository\"",
+    ] {
+        assert!(before.contains(expected), "{expected} is not in {before}");
+    }
+    for kind in ["kustomization", "gitrepository"] {
+        tenant.kubectl(&["delete", kind, "app"]).unwrap();
+    }
+    eventually("no series of it", PATIENCE, || {
+        series().is_empty().then_some(())
+    });
+    let metrics = rig.weir.metrics().unwrap();
+    assert!(metrics.contains("workqueue_depth{name=\"kustomization\"}"));
+}
