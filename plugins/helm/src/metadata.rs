@@ -225,7 +225,7 @@ impl Draft {
         if metadata.version.is_empty() {
             return invalid("chart.metadata.version is required".to_owned());
         }
-        if Version::parse(&metadata.version).is_err() {
+        if Version::parse_short(&metadata.version).is_err() {
             let version = &metadata.version;
             return invalid(format!("chart.metadata.version {version:?} is invalid"));
         }

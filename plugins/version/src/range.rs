@@ -80,6 +80,21 @@ impl Range {
                     .all(|comparison| comparison.holds(version))
         })
     }
+
+    /// As [`Range::contains`], by the rules of Masterminds/semver 3.3, which Helm 3.17 has: each
+    /// comparison refuses pre-releases unless it names one itself, whatever stands beside it.
+    pub fn contains_each(&self, version: &Version) -> bool {
+        let admits = |comparison: &Comparison| {
+            // `!=` of a whole version says nothing about them.
+            let exact =
+                comparison.operator == Operator::NotEqual && comparison.open == Open::Nothing;
+            exact || comparison.version.is_pre_release() || !version.is_pre_release()
+        };
+        self.alternatives.iter().any(|alternative| {
+            let mut comparisons = alternative.comparisons.iter();
+            comparisons.all(|comparison| admits(comparison) && comparison.holds(version))
+        })
+    }
 }
 
 impl FromStr for Range {
@@ -364,6 +379,26 @@ mod tests {
         ("*-0", &["1.0.0-rc.1", "0.0.1"], &[]),
         ("1.x-0", &["1.4.0-rc.1", "1.4.0"], &["2.0.0"]),
     ];
+
+    #[test]
+    fn before_3_4_each_comparison_decides_on_pre_releases() {
+        let rows = [
+            (">=1.2.0-0 <2.0.0", "1.5.0-rc.1", true, false),
+            (">=1.2.0-0 <2.0.0-0", "1.5.0-rc.1", true, true),
+            (">=1.2.0", "1.5.0-rc.1", false, false),
+            ("!=1.2.0", "1.5.0-rc.1", false, true),
+            ("!=1.2", "1.5.0-rc.1", false, false),
+            (">=1.2.0-0 <2.0.0", "1.5.0", true, true),
+        ];
+        for (range, version, contains, each) in rows {
+            let (range, version) = (
+                range.parse::<Range>().unwrap(),
+                Version::parse(version).unwrap(),
+            );
+            assert_eq!(range.contains(&version), contains, "{range} {version}");
+            assert_eq!(range.contains_each(&version), each, "{range} {version}");
+        }
+    }
 
     #[test]
     fn ranges_select_as_in_flux() {

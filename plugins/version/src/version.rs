@@ -20,6 +20,7 @@ pub struct Version {
     pub(crate) minor: u64,
     pub(crate) patch: u64,
     pub(crate) pre: String,
+    build: String,
     original: String,
 }
 
@@ -37,8 +38,12 @@ impl Version {
         Self::parse_short(text)
     }
 
-    /// As [`Version::parse`]; absent minor and patch numbers are 0.
-    pub(crate) fn parse_short(text: &str) -> Result<Self, InvalidVersion> {
+    /// As [`Version::parse`]; absent minor and patch numbers are 0 (Masterminds/semver
+    /// `NewVersion`). What Helm takes for a version.
+    ///
+    /// # Errors
+    /// Any other text, and numbers beyond 64 bits.
+    pub fn parse_short(text: &str) -> Result<Self, InvalidVersion> {
         let invalid = || InvalidVersion(text.to_owned());
         let pieces = scan::version(text, scan::is_digit)
             .filter(|pieces| pieces.len == text.len())
@@ -57,6 +62,7 @@ impl Version {
             minor: minor.map_err(|_| invalid())?,
             patch: patch.map_err(|_| invalid())?,
             pre: pre.to_owned(),
+            build: pieces.build.unwrap_or_default().to_owned(),
             original: text.to_owned(),
         })
     }
@@ -72,6 +78,31 @@ impl Version {
     /// Whether it has a pre-release part.
     pub fn is_pre_release(&self) -> bool {
         !self.pre.is_empty()
+    }
+
+    /// The first number.
+    pub fn major(&self) -> u64 {
+        self.major
+    }
+
+    /// The second number.
+    pub fn minor(&self) -> u64 {
+        self.minor
+    }
+
+    /// The third number.
+    pub fn patch(&self) -> u64 {
+        self.patch
+    }
+
+    /// The pre-release, without its dash; empty for none.
+    pub fn pre_release(&self) -> &str {
+        &self.pre
+    }
+
+    /// The build metadata, without its plus; empty for none.
+    pub fn build(&self) -> &str {
+        &self.build
     }
 
     /// The text it was parsed from.
