@@ -1,8 +1,13 @@
 //! Templates that know each other by name.
 
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use crate::error::{ExecError, ParseError};
-use crate::function::Function;
+use crate::exec::Call;
+use crate::function::{Function, Functions};
 use crate::host::Host;
+use crate::syntax::{self, Tree};
 use crate::value::Value;
 
 /// What a key that is not in a map means (`Template.Option`).
@@ -20,7 +25,8 @@ pub enum MissingKey {
 /// Bounds of one [`Engine::execute`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Templates within templates, whether by `template`, `include` or `tpl`.
+    /// Templates within templates, whether by `template`, `include` or `tpl`. The stack of the
+    /// process bounds it; Helm allows a name to be included 1000 times within itself.
     pub depth: usize,
     /// Bytes of output, those of included templates counted too.
     pub output: usize,
@@ -49,30 +55,74 @@ pub struct Options {
 
 /// A set of templates and the functions they call.
 pub struct Engine {
-    _options: Options,
+    options: Options,
+    functions: Functions,
+    templates: Rc<Templates>,
+}
+
+/// Templates by name, and those of the set that this one extends.
+#[derive(Default)]
+pub(crate) struct Templates {
+    own: HashMap<Rc<str>, Rc<Tree>>,
+    base: Option<Rc<Self>>,
+}
+
+impl Templates {
+    /// A set that sees another one and adds to it (`Template.Clone`).
+    pub(crate) fn extending(base: Rc<Self>) -> Self {
+        Self {
+            own: HashMap::new(),
+            base: Some(base),
+        }
+    }
+
+    /// The template of a name.
+    pub(crate) fn find(&self, name: &str) -> Option<&Rc<Tree>> {
+        match self.own.get(name) {
+            Some(tree) => Some(tree),
+            None => self.base.as_ref()?.find(name),
+        }
+    }
+
+    /// Adds a template; an empty one does not replace another (`Template.AddParseTree`).
+    pub(crate) fn add(&mut self, tree: Rc<Tree>) {
+        if !tree.is_empty() || self.find(&tree.name).is_none() {
+            self.own.insert(Rc::clone(&tree.name), tree);
+        }
+    }
 }
 
 impl Engine {
     /// An empty set with the functions of the language, Sprig and Helm.
     pub fn new(options: Options) -> Self {
-        Self { _options: options }
+        Self {
+            options,
+            functions: Functions::standard(),
+            templates: Rc::default(),
+        }
     }
 
-    /// Adds a function, or replaces the one of its name. Templates parsed before do not see it.
+    /// Adds a function, or replaces the one of its name.
     pub fn add_function(&mut self, function: Function) {
-        let _ = function;
+        self.functions.add(function);
     }
 
     /// Reads a template, and the templates that it defines. A later one of a name replaces the
     /// earlier, unless it is empty.
     pub fn parse(&mut self, name: &str, source: &str) -> Result<(), ParseError> {
-        let _ = (name, source);
+        let trees = syntax::parse(name, source, &self.functions)?;
+        // No run is under way, so the set is not shared.
+        if let Some(templates) = Rc::get_mut(&mut self.templates) {
+            for tree in trees {
+                templates.add(Rc::new(tree));
+            }
+        }
         Ok(())
     }
 
     /// Runs a template; what it wrote need not be UTF-8.
     pub fn execute(&self, host: &dyn Host, name: &str, dot: Value) -> Result<Vec<u8>, ExecError> {
-        let _ = (host, name, dot);
-        Ok(Vec::new())
+        let templates = Rc::clone(&self.templates);
+        Call::new(host, &self.functions, templates, self.options).execute(name, dot)
     }
 }

@@ -29,9 +29,6 @@ pub enum ExecError {
 /// A bound of [`crate::Limits`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Limit {
-    /// Templates within templates.
-    #[error("templates are nested too deeply")]
-    Depth,
     /// Bytes written.
     #[error("templates produce too much output")]
     Output,

@@ -1,6 +1,12 @@
 //! Functions that templates call.
 
+use std::collections::HashMap;
+use std::fmt;
+
 use crate::error::CallError;
+use crate::exec::Call;
+use crate::functions;
+use crate::syntax::FunctionNames;
 use crate::value::Value;
 
 /// The type of a parameter: which arguments Go's reflection would let through.
@@ -30,6 +36,38 @@ pub enum Type {
     Named(&'static str),
 }
 
+impl Type {
+    /// Whether nil is a value of the type (`canBeNil`).
+    pub(crate) fn takes_nil(self) -> bool {
+        match self {
+            Self::Any | Self::Reflect | Self::Strings | Self::List | Self::Map => true,
+            Self::Bool | Self::Int | Self::Int64 | Self::Float | Self::String => false,
+            Self::Named(name) => name.starts_with('*'),
+        }
+    }
+}
+
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Any => "interface {}",
+            Self::Reflect => "reflect.Value",
+            Self::Bool => "bool",
+            Self::Int => "int",
+            Self::Int64 => "int64",
+            Self::Float => "float64",
+            Self::String => "string",
+            Self::Strings => "[]string",
+            Self::List => "[]interface {}",
+            Self::Map => "map[string]interface {}",
+            Self::Named(name) => name,
+        })
+    }
+}
+
+/// What a function does. Arguments fit the parameters in number and type.
+pub type Body = fn(&mut Call<'_>, &[Value]) -> Result<Value, CallError>;
+
 /// A function by its name.
 #[derive(Clone, Copy)]
 pub struct Function {
@@ -39,11 +77,71 @@ pub struct Function {
     pub params: &'static [Type],
     /// Whether the last parameter takes any number of arguments.
     pub variadic: bool,
-    /// What it does. Arguments fit the parameters in number and type.
-    pub run: fn(&mut Call<'_>, &[Value]) -> Result<Value, CallError>,
+    /// What it does.
+    pub body: Body,
 }
 
-/// The run within which a function is called.
-pub struct Call<'a> {
-    _run: std::marker::PhantomData<&'a ()>,
+impl Function {
+    /// A function of a fixed number of parameters.
+    pub const fn new(name: &'static str, params: &'static [Type], body: Body) -> Self {
+        Self {
+            name,
+            params,
+            variadic: false,
+            body,
+        }
+    }
+
+    /// A function of which the last parameter takes any number of arguments.
+    pub const fn variadic(name: &'static str, params: &'static [Type], body: Body) -> Self {
+        Self {
+            name,
+            params,
+            variadic: true,
+            body,
+        }
+    }
+}
+
+/// Functions by name.
+pub(crate) struct Functions {
+    list: Vec<Function>,
+    places: HashMap<&'static str, usize>,
+}
+
+impl Functions {
+    /// Those of the language, Sprig and Helm.
+    pub(crate) fn standard() -> Self {
+        let mut functions = Self {
+            list: Vec::new(),
+            places: HashMap::new(),
+        };
+        // Sprig's `slice` replaces that of the language, and Helm's own replace Sprig's.
+        for family in functions::FAMILIES {
+            for function in *family {
+                functions.add(*function);
+            }
+        }
+        functions
+    }
+
+    pub(crate) fn add(&mut self, function: Function) {
+        match self.places.get(function.name) {
+            Some(place) => self.list[*place] = function,
+            None => {
+                self.places.insert(function.name, self.list.len());
+                self.list.push(function);
+            }
+        }
+    }
+
+    pub(crate) fn at(&self, place: usize) -> &Function {
+        &self.list[place]
+    }
+}
+
+impl FunctionNames for Functions {
+    fn find(&self, name: &str) -> Option<usize> {
+        self.places.get(name).copied()
+    }
 }

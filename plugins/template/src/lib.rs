@@ -24,12 +24,18 @@
 
 pub mod engine;
 pub mod error;
+mod exec;
+mod fmt;
 pub mod function;
+mod functions;
 pub mod host;
+mod regex;
+mod syntax;
 pub mod value;
 
 pub use engine::{Engine, Limits, MissingKey, Options};
 pub use error::{CallError, ExecError, ParseError};
-pub use function::{Call, Function, Type};
+pub use exec::Call;
+pub use function::{Function, Type};
 pub use host::Host;
 pub use value::{Kind, List, ListType, Map, MapType, Object, Value};

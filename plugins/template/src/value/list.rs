@@ -30,6 +30,11 @@ impl ListType {
             Self::Named(name) => name,
         }
     }
+
+    /// Whether its elements are interfaces.
+    pub(crate) fn holds_interfaces(self) -> bool {
+        self == Self::Any
+    }
 }
 
 /// A slice. It never changes; functions that seem to change one make another.

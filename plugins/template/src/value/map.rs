@@ -15,6 +15,8 @@ pub enum MapType {
     Strings,
     /// A map with a name of its own (`chartutil.Values`), of anything.
     Named(&'static str),
+    /// A map of `[]byte` with a name of its own (`engine.files`).
+    Bytes(&'static str),
 }
 
 impl MapType {
@@ -23,7 +25,21 @@ impl MapType {
         match self {
             Self::Any => "map[string]interface {}",
             Self::Strings => "map[string]string",
-            Self::Named(name) => name,
+            Self::Named(name) | Self::Bytes(name) => name,
+        }
+    }
+
+    /// Whether its elements are interfaces.
+    pub(crate) fn holds_interfaces(self) -> bool {
+        matches!(self, Self::Any | Self::Named(_))
+    }
+
+    /// The zero value of its elements.
+    pub(crate) fn zero(self) -> Value {
+        match self {
+            Self::Any | Self::Named(_) => Value::Nil,
+            Self::Strings => Value::from(""),
+            Self::Bytes(_) => Value::Bytes([].into()),
         }
     }
 }
@@ -34,10 +50,23 @@ impl MapType {
 /// No borrow outlives a call: the map may change while a template ranges over it.
 pub struct Map {
     map_type: MapType,
-    entries: RefCell<BTreeMap<Rc<str>, Value>>,
+    entries: Rc<RefCell<BTreeMap<Rc<str>, Value>>>,
 }
 
 impl Map {
+    /// The same map under another type.
+    pub fn with_type(&self, map_type: MapType) -> Self {
+        Self {
+            map_type,
+            entries: Rc::clone(&self.entries),
+        }
+    }
+
+    /// Whether it is the same map, not only an equal one.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.entries, &other.entries)
+    }
+
     /// A map of a type.
     pub fn new<K: Into<Rc<str>>>(
         map_type: MapType,
@@ -46,7 +75,9 @@ impl Map {
         let entries = entries.into_iter();
         Self {
             map_type,
-            entries: RefCell::new(entries.map(|(key, value)| (key.into(), value)).collect()),
+            entries: Rc::new(RefCell::new(
+                entries.map(|(key, value)| (key.into(), value)).collect(),
+            )),
         }
     }
 
@@ -97,6 +128,12 @@ impl Map {
         pairs
             .map(|(key, value)| (Rc::clone(key), value.clone()))
             .collect()
+    }
+
+    /// Looks at every entry in order; the map must not be changed meanwhile.
+    pub fn each(&self, mut look: impl FnMut(&str, &Value)) {
+        let entries = self.entries.borrow();
+        entries.iter().for_each(|(key, value)| look(key, value));
     }
 
     /// Looks at every entry in order until one is an error; the map must not be changed meanwhile.

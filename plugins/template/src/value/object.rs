@@ -22,6 +22,19 @@ pub trait Object {
     /// What it is below its methods.
     fn view(&self) -> View;
 
+    /// An exported field.
+    fn field(&self, name: &str) -> Option<Value> {
+        match self.view() {
+            View::Struct(fields) => {
+                let mut fields = fields.into_iter();
+                fields
+                    .find(|(field, _)| *field == name)
+                    .map(|(_, value)| value)
+            }
+            _ => None,
+        }
+    }
+
     /// The parameters of a method; nothing if there is no such method.
     fn method(&self, name: &str) -> Option<&'static [Type]> {
         let _ = name;
@@ -37,6 +50,17 @@ pub trait Object {
 
     /// Its text, if it is a `fmt.Stringer`.
     fn text(&self) -> Option<String> {
+        None
+    }
+
+    /// Its text where Go can take its address, which is where an action prints a field that was
+    /// reached through a pointer: there the methods of the pointer count too.
+    fn text_if_addressable(&self) -> Option<String> {
+        self.text()
+    }
+
+    /// What `encoding/json` makes of it; nothing if that is what [`Object::view`] says.
+    fn json(&self) -> Option<Value> {
         None
     }
 

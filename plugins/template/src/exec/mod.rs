@@ -1,0 +1,198 @@
+//! Running templates (golang/go `src/text/template/exec.go`).
+
+mod arguments;
+mod call;
+mod eval;
+mod nested;
+mod walk;
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::engine::{Options, Templates};
+use crate::error::{CallError, ExecError, Limit};
+use crate::function::Functions;
+use crate::host::Host;
+use crate::regex::Regexes;
+use crate::syntax::{Command, Operand, Pipe, Tree};
+use crate::value::Value;
+
+/// A run, as the functions that it calls see it.
+pub struct Call<'h> {
+    host: &'h dyn Host,
+    functions: &'h Functions,
+    templates: Rc<Templates>,
+    options: Options,
+    /// What has been written; an include takes its part off the end.
+    out: Vec<u8>,
+    /// Bytes written in all.
+    written: usize,
+    steps: u64,
+    /// Templates within templates at the moment.
+    depth: usize,
+    /// How often a name is being included at the moment.
+    included: HashMap<Rc<str>, usize>,
+    /// Variables of all templates that are running, the innermost last.
+    variables: Vec<Reflected>,
+    /// Texts that `tpl` has read.
+    read: HashMap<Rc<str>, Rc<[Rc<Tree>]>>,
+    pub(crate) regexes: Regexes,
+}
+
+/// A value as Go's reflection holds it. An element of a map or list is of an interface type, which
+/// errors tell from the value's own; a nil that is boxed is a nil interface, otherwise nothing.
+#[derive(Clone)]
+struct Reflected {
+    value: Value,
+    boxed: bool,
+}
+
+impl Reflected {
+    fn plain(value: Value) -> Self {
+        Self {
+            value,
+            boxed: false,
+        }
+    }
+
+    fn boxed(value: Value) -> Self {
+        Self { value, boxed: true }
+    }
+
+    /// The type that errors name.
+    fn type_name(&self) -> std::borrow::Cow<'static, str> {
+        if self.boxed {
+            "interface {}".into()
+        } else {
+            self.value.type_name()
+        }
+    }
+}
+
+/// One template that is running.
+struct Frame<'t> {
+    tree: &'t Tree,
+    /// What an error would be about.
+    at: At<'t>,
+    /// Where its variables begin.
+    base: usize,
+}
+
+/// A piece of a template.
+#[derive(Clone, Copy)]
+enum At<'t> {
+    Start,
+    Operand(&'t Operand),
+    Command(&'t Command),
+    Pipe(&'t Pipe),
+    Action(&'t Pipe),
+    Template(usize, &'t str, Option<&'t Pipe>),
+}
+
+impl Frame<'_> {
+    /// The error text of Go, with where it happened (`state.errorf`).
+    fn error(&self, message: impl std::fmt::Display) -> CallError {
+        use crate::syntax::quote;
+        let (pos, shown) = match self.at {
+            At::Start => {
+                return CallError::text(format!("template: {}: {message}", self.tree.name));
+            }
+            At::Operand(operand) => (operand.pos, operand.to_string()),
+            At::Command(command) => (command.pos, command.to_string()),
+            At::Pipe(pipe) => (pipe.pos, pipe.to_string()),
+            At::Action(pipe) => (pipe.pos, format!("{{{{{pipe}}}}}")),
+            At::Template(pos, name, pipe) => {
+                let name = quote(name);
+                let pipe = pipe.map(|pipe| format!(" {pipe}")).unwrap_or_default();
+                (pos, format!("{{{{template {name}{pipe}}}}}"))
+            }
+        };
+        let before = self.tree.source.get(..pos).unwrap_or_default();
+        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        // Go counts bytes, from 0 behind a line break.
+        let column = before.rfind('\n').map_or(pos, |at| pos - at - 1);
+        let (parsed, name) = (&self.tree.parse_name, quote(&self.tree.name));
+        CallError::text(format!(
+            "template: {parsed}:{line}:{column}: executing {name} at <{shown}>: {message}"
+        ))
+    }
+}
+
+impl<'h> Call<'h> {
+    pub(crate) fn new(
+        host: &'h dyn Host,
+        functions: &'h Functions,
+        templates: Rc<Templates>,
+        options: Options,
+    ) -> Self {
+        Self {
+            host,
+            functions,
+            templates,
+            options,
+            out: Vec::new(),
+            written: 0,
+            steps: 0,
+            depth: 0,
+            included: HashMap::new(),
+            variables: Vec::new(),
+            read: HashMap::new(),
+            regexes: Regexes::default(),
+        }
+    }
+
+    pub(crate) fn execute(mut self, name: &str, dot: Value) -> Result<Vec<u8>, ExecError> {
+        let Some(tree) = self.templates.find(name).cloned() else {
+            let name = crate::syntax::quote(name);
+            return Err(ExecError::NoTemplate(format!(
+                "no template {name} associated with template \"gotpl\""
+            )));
+        };
+        match self.run(&tree, Reflected::plain(dot)) {
+            Ok(()) => Ok(self.out),
+            Err(CallError::Text(text)) => Err(ExecError::Template(text)),
+            Err(CallError::Limit(limit)) => Err(ExecError::Limit(limit)),
+        }
+    }
+
+    /// Time, randomness and the cluster.
+    pub fn host(&self) -> &'h dyn Host {
+        self.host
+    }
+
+    /// Counts steps of work that a function is about to do.
+    pub fn charge(&mut self, steps: usize) -> Result<(), CallError> {
+        self.steps = self.steps.saturating_add(steps as u64);
+        if self.steps > self.options.limits.steps {
+            return Err(Limit::Steps.into());
+        }
+        Ok(())
+    }
+
+    /// Runs a template with variables of its own.
+    fn run(&mut self, tree: &Tree, dot: Reflected) -> Result<(), CallError> {
+        let base = self.variables.len();
+        self.variables.push(dot.clone());
+        let mut frame = Frame {
+            tree,
+            at: At::Start,
+            base,
+        };
+        let walked = self.walk(&mut frame, &dot, &tree.root);
+        self.variables.truncate(base);
+        walked.map(|_| ())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), CallError> {
+        self.out.extend_from_slice(bytes);
+        self.wrote(bytes.len())
+    }
+
+    fn wrote(&mut self, bytes: usize) -> Result<(), CallError> {
+        self.written += bytes;
+        if self.written > self.options.limits.output {
+            return Err(Limit::Output.into());
+        }
+        Ok(())
+    }
+}

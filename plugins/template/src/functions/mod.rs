@@ -1,0 +1,33 @@
+//! What templates can call, one file per family. Types of parameters are those of the Go functions,
+//! for errors name them.
+
+mod compare;
+mod language;
+
+use std::borrow::Cow;
+
+use crate::error::CallError;
+use crate::function::Function;
+use crate::value::Value;
+
+/// All families; a later function of a name replaces an earlier.
+pub(crate) const FAMILIES: &[&[Function]] = &[
+    language::FUNCTIONS,
+    compare::FUNCTIONS,
+];
+
+/// What a function returns.
+type Result = std::result::Result<Value, CallError>;
+
+/// A string argument as text.
+fn text(value: &Value) -> Cow<'_, str> {
+    value.text().unwrap_or_default()
+}
+
+/// An integer argument.
+fn int(value: &Value) -> i64 {
+    match value {
+        Value::Int(_, number) => *number,
+        _ => 0,
+    }
+}

@@ -1,0 +1,13 @@
+//! From text to trees: Go's `text/template/parse`.
+
+mod ast;
+mod constant;
+mod display;
+mod lex;
+mod parse;
+pub(crate) mod quote;
+mod token;
+
+pub(crate) use ast::{Branch, Command, Expr, Node, Number, Operand, Pipe, Tree, Variable};
+pub(crate) use parse::{FunctionNames, parse};
+pub(crate) use quote::quote;
