@@ -1,8 +1,16 @@
 //! What templates can call, one file per family. Types of parameters are those of the Go functions,
 //! for errors name them.
 
+mod case;
+mod cast;
 mod compare;
+mod defaults;
+mod dicts;
 mod language;
+mod lists;
+mod math;
+mod merge;
+mod strings;
 
 use std::borrow::Cow;
 
@@ -14,6 +22,13 @@ use crate::value::Value;
 pub(crate) const FAMILIES: &[&[Function]] = &[
     language::FUNCTIONS,
     compare::FUNCTIONS,
+    strings::FUNCTIONS,
+    case::FUNCTIONS,
+    lists::FUNCTIONS,
+    dicts::FUNCTIONS,
+    merge::FUNCTIONS,
+    math::FUNCTIONS,
+    defaults::FUNCTIONS,
 ];
 
 /// What a function returns.

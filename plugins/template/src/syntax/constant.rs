@@ -75,7 +75,7 @@ fn parse_uint(text: &str) -> Option<u64> {
 }
 
 /// `strconv.ParseFloat`, hexadecimal form included.
-fn parse_float(text: &str) -> Option<f64> {
+pub(crate) fn parse_float(text: &str) -> Option<f64> {
     let text = without_underscores(text)?;
     let (sign, magnitude) = match text.strip_prefix(['-', '+']) {
         Some(magnitude) => (if text.starts_with('-') { -1.0 } else { 1.0 }, magnitude),

@@ -1,7 +1,7 @@
 //! From text to trees: Go's `text/template/parse`.
 
 mod ast;
-mod constant;
+pub(crate) mod constant;
 mod display;
 mod lex;
 mod parse;

@@ -5,6 +5,7 @@
 //! place, as `set`, `unset` and `merge` demand.
 
 mod convert;
+mod equal;
 mod list;
 mod map;
 mod object;
@@ -12,6 +13,7 @@ mod object;
 use std::borrow::Cow;
 use std::rc::Rc;
 
+pub(crate) use equal::deep_equal;
 pub use list::{List, ListType};
 pub use map::{Map, MapType};
 pub use object::{Object, View};
