@@ -22,6 +22,7 @@
     )
 )]
 
+mod encode;
 pub mod engine;
 pub mod error;
 mod exec;

@@ -57,3 +57,11 @@ fn read(text: &str, strict: bool) -> Result<Value, Error> {
 pub fn to_yaml(value: &Value) -> String {
     emit::value_to_string(value)
 }
+
+/// Prints data as go-yaml v3 does on its own: two spaces, lists indented below their key, long lines
+/// left alone.
+pub fn to_yaml_indented(value: &Value) -> Result<String, Error> {
+    let mut arena = Arena::new();
+    let root = construct::from_value(&mut arena, value);
+    emit::node_to_string_indented(&arena, root)
+}

@@ -32,7 +32,10 @@ impl Callee {
 impl Call<'_> {
     /// Calls with the arguments given, behind which stands the result of the command before
     /// (`evalCall`).
-    #[expect(clippy::too_many_arguments, reason = "Go's evalCall, whose order they have")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "Go's evalCall, whose order they have"
+    )]
     pub(super) fn call<'t>(
         &mut self,
         frame: &mut Frame<'t>,
@@ -54,7 +57,8 @@ impl Call<'_> {
             if given < fixed {
                 // Go leaves the piped argument out of this count.
                 let got = arguments.len();
-                let text = format!("wrong number of args for {name}: want at least {fixed} got {got}");
+                let text =
+                    format!("wrong number of args for {name}: want at least {fixed} got {got}");
                 return Err(frame.error(text));
             }
         } else if given != fixed {
@@ -129,5 +133,8 @@ fn call_of(arguments: &[Operand], values: &[Value]) -> CallError {
     };
     let name = arguments.first().map(ToString::to_string);
     let name = name.unwrap_or_else(|| crate::fmt::text_of(callee));
-    CallError::text(format!("non-function {name} of type {}", callee.type_name()))
+    CallError::text(format!(
+        "non-function {name} of type {}",
+        callee.type_name()
+    ))
 }

@@ -163,7 +163,10 @@ impl Call<'_> {
         self.field(frame, dot, operand, final_name, arguments, last, receiver)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "Go's evalField, whose order they have")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "Go's evalField, whose order they have"
+    )]
     fn field<'t>(
         &mut self,
         frame: &mut Frame<'t>,
@@ -247,7 +250,8 @@ pub(super) fn constant(frame: &Frame<'_>, number: &Number) -> Result<Value, Call
     let text = &number.text;
     let hex = text.starts_with("0x") || text.starts_with("0X");
     let hex_integer = hex && text.len() > 2 && !text.contains(['p', 'P']);
-    let is_float = !hex_integer && !text.starts_with('\'') && text.contains(['.', 'e', 'E', 'p', 'P']);
+    let is_float =
+        !hex_integer && !text.starts_with('\'') && text.contains(['.', 'e', 'E', 'p', 'P']);
     match (number.float.filter(|_| is_float), number.int) {
         (Some(float), _) => Ok(Value::Float(float)),
         (None, Some(int)) => Ok(Value::int(int)),

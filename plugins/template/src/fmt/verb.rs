@@ -106,7 +106,9 @@ fn write_at(out: &mut Vec<u8>, value: &Value, verb: char, flags: Flags, depth: u
                         out.push(b'&');
                     }
                     if verb == 'v' && flags.sharp {
-                        out.extend_from_slice(object.type_name().trim_start_matches('*').as_bytes());
+                        out.extend_from_slice(
+                            object.type_name().trim_start_matches('*').as_bytes(),
+                        );
                     }
                     structure(out, &fields, verb, flags, depth);
                 }
@@ -231,7 +233,11 @@ fn integer(
         'x' => format!("{magnitude:x}"),
         'X' => format!("{magnitude:X}"),
         'c' | 'q' | 'U' => {
-            let code = if negative { None } else { u32::try_from(magnitude).ok() };
+            let code = if negative {
+                None
+            } else {
+                u32::try_from(magnitude).ok()
+            };
             let c = code.and_then(char::from_u32);
             return character(out, c, magnitude, verb, flags);
         }
@@ -252,19 +258,27 @@ fn integer(
         _ => "",
     };
     if flags.precision == Some(0) && magnitude == 0 {
-        let none = Flags { zero: false, ..flags };
+        let none = Flags {
+            zero: false,
+            ..flags
+        };
         return pad(out, b"", none);
     }
     let wanted = match (flags.precision, flags.width) {
         (Some(precision), _) => precision,
-        (None, Some(width)) if flags.pads_with_zeros() => {
-            width.saturating_sub(sign.len())
-        }
+        (None, Some(width)) if flags.pads_with_zeros() => width.saturating_sub(sign.len()),
         _ => 0,
     };
     let zeros = "0".repeat(wanted.saturating_sub(digits.len()));
     let text = format!("{sign}{prefix}{zeros}{digits}");
-    pad(out, text.as_bytes(), Flags { zero: false, ..flags });
+    pad(
+        out,
+        text.as_bytes(),
+        Flags {
+            zero: false,
+            ..flags
+        },
+    );
 }
 
 fn character(out: &mut Vec<u8>, c: Option<char>, code: u64, verb: char, flags: Flags) {
@@ -304,7 +318,14 @@ fn float_verb(out: &mut Vec<u8>, value: &Value, number: f64, verb: char, flags: 
         out.extend_from_slice(unsigned.as_bytes());
     } else {
         let text = format!("{sign}{unsigned}");
-        pad(out, text.as_bytes(), Flags { zero: false, ..flags });
+        pad(
+            out,
+            text.as_bytes(),
+            Flags {
+                zero: false,
+                ..flags
+            },
+        );
     }
 }
 

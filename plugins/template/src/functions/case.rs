@@ -12,7 +12,11 @@ use crate::value::Value;
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("title", &[Str], |_, v| Ok(title(&text(&v[0])).into())),
     Function::new("untitle", &[Str], |_, v| Ok(untitle(&text(&v[0])).into())),
-    Function::new("swapcase", &[Str], |_, v| Ok(swap_case(&text(&v[0])).into())),
+    Function::new(
+        "swapcase",
+        &[Str],
+        |_, v| Ok(swap_case(&text(&v[0])).into()),
+    ),
     Function::new("snakecase", &[Str], |_, v| {
         Ok(words::separated(&text(&v[0]), '_').into())
     }),
@@ -23,7 +27,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(words::pascal(&text(&v[0])).into())
     }),
     Function::new("initials", &[Str], |_, v| Ok(initials(&text(&v[0])).into())),
-    Function::new("abbrev", &[Int, Str], |_, v| abbreviate(&v[1], 0, int(&v[0]))),
+    Function::new("abbrev", &[Int, Str], |_, v| {
+        abbreviate(&v[1], 0, int(&v[0]))
+    }),
     Function::new("abbrevboth", &[Int, Int, Str], |_, v| {
         abbreviate(&v[2], int(&v[0]), int(&v[1]))
     }),

@@ -73,18 +73,17 @@ fn equal_others(left: &Value, right: &Value) -> std::result::Result<bool, CallEr
     let shown = |value: &Value| fmt::into_text(fmt::sprintf(b"%s", std::slice::from_ref(value)));
     if left.kind() != right.kind() {
         let (left, right) = (shown(left), fmt::text_of(right));
-        return Err(format!(
-            "non-comparable types {left}: {left_name}, {right_name}: {right}"
-        )
-        .into());
+        return Err(
+            format!("non-comparable types {left}: {left_name}, {right_name}: {right}").into(),
+        );
     }
     if is_nil(left) || is_nil(right) {
         return Ok(is_nil(left) == is_nil(right));
     }
     match (left, right) {
-        (Value::Object(a), Value::Object(b)) if !matches!(a.kind(), Kind::Map | Kind::Slice) => {
-            Ok(std::rc::Rc::ptr_eq(a, b) || a.kind() == Kind::Struct && shown(left) == shown(right))
-        }
+        (Value::Object(a), Value::Object(b)) if !matches!(a.kind(), Kind::Map | Kind::Slice) => Ok(
+            std::rc::Rc::ptr_eq(a, b) || a.kind() == Kind::Struct && shown(left) == shown(right),
+        ),
         _ => Err(format!("non-comparable type {}: {right_name}", shown(right)).into()),
     }
 }

@@ -11,16 +11,16 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::variadic("default", &[Any, Any], default),
     Function::new("empty", &[Any], |_, v| Ok(is_empty(&v[0]).into())),
     Function::variadic("coalesce", &[Any], coalesce),
-    Function::variadic("all", &[Any], |_, v| {
-        Ok((!v.iter().any(is_empty)).into())
-    }),
+    Function::variadic("all", &[Any], |_, v| Ok((!v.iter().any(is_empty)).into())),
     Function::variadic("any", &[Any], |_, v| {
         Ok(v.iter().any(|value| !is_empty(value)).into())
     }),
     Function::new("ternary", &[Any, Any, Bool], |_, v| {
         Ok(v[usize::from(!v[2].is_true())].clone())
     }),
-    Function::new("typeOf", &[Any], |_, v| Ok(v[0].type_name().as_ref().into())),
+    Function::new("typeOf", &[Any], |_, v| {
+        Ok(v[0].type_name().as_ref().into())
+    }),
     Function::new("typeIs", &[Str, Any], |_, v| {
         Ok((text(&v[0]) == v[1].type_name()).into())
     }),

@@ -135,9 +135,7 @@ fn dig(_: &mut Call<'_>, v: &[Value]) -> Result {
 }
 
 fn exact_map(value: &Value) -> std::result::Result<Rc<Map>, CallError> {
-    let map = value
-        .as_map()
-        .filter(|map| map.map_type() == MapType::Any);
+    let map = value.as_map().filter(|map| map.map_type() == MapType::Any);
     map.cloned()
         .ok_or_else(|| assertion(value, "map[string]interface {}"))
 }

@@ -20,12 +20,16 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("mustPush", &[Any, Any], push),
     Function::new("prepend", &[Any, Any], prepend),
     Function::new("mustPrepend", &[Any, Any], prepend),
-    Function::new("first", &[Any], |_, v| end(&v[0], "first", <[Value]>::first)),
+    Function::new("first", &[Any], |_, v| {
+        end(&v[0], "first", <[Value]>::first)
+    }),
     Function::new("mustFirst", &[Any], |_, v| {
         end(&v[0], "first", <[Value]>::first)
     }),
     Function::new("last", &[Any], |_, v| end(&v[0], "last", <[Value]>::last)),
-    Function::new("mustLast", &[Any], |_, v| end(&v[0], "last", <[Value]>::last)),
+    Function::new("mustLast", &[Any], |_, v| {
+        end(&v[0], "last", <[Value]>::last)
+    }),
     Function::new("rest", &[Any], rest),
     Function::new("mustRest", &[Any], rest),
     Function::new("initial", &[Any], initial),
@@ -190,7 +194,9 @@ fn concat(call: &mut Call<'_>, v: &[Value]) -> Result {
         }
         let Some(list) = items(value) else {
             let kind = value.kind().name();
-            return Err(CallError::text(format!("Cannot concat type {kind} as list")));
+            return Err(CallError::text(format!(
+                "Cannot concat type {kind} as list"
+            )));
         };
         call.charge(list.len())?;
         all.extend(list.iter().cloned());

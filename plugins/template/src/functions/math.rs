@@ -18,7 +18,9 @@ use crate::value::{List, ListType, Value};
 /// The functions.
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("int", &[Any], |_, v| Ok(Value::int(cast::to_int(&v[0])))),
-    Function::new("int64", &[Any], |_, v| Ok(Value::int64(cast::to_int(&v[0])))),
+    Function::new("int64", &[Any], |_, v| {
+        Ok(Value::int64(cast::to_int(&v[0])))
+    }),
     Function::new("float64", &[Any], |_, v| Ok(cast::to_float(&v[0]).into())),
     Function::new("atoi", &[Str], |_, v| Ok(Value::int(atoi(&text(&v[0]))))),
     Function::new("toDecimal", &[Any], to_decimal),
@@ -58,7 +60,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::variadic("divf", &[Any, Any], |_, v| {
         decimals(&v[0], &v[1..], Decimal::divide)
     }),
-    Function::new("ceil", &[Any], |_, v| Ok(cast::to_float(&v[0]).ceil().into())),
+    Function::new("ceil", &[Any], |_, v| {
+        Ok(cast::to_float(&v[0]).ceil().into())
+    }),
     Function::new("floor", &[Any], |_, v| {
         Ok(cast::to_float(&v[0]).floor().into())
     }),

@@ -6,6 +6,8 @@ mod cast;
 mod compare;
 mod defaults;
 mod dicts;
+mod encoding;
+mod helm;
 mod language;
 mod lists;
 mod math;
@@ -29,6 +31,8 @@ pub(crate) const FAMILIES: &[&[Function]] = &[
     merge::FUNCTIONS,
     math::FUNCTIONS,
     defaults::FUNCTIONS,
+    encoding::FUNCTIONS,
+    helm::FUNCTIONS,
 ];
 
 /// What a function returns.

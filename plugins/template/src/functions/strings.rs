@@ -8,8 +8,8 @@ use super::{Result, int, text};
 use crate::error::CallError;
 use crate::exec::Call;
 use crate::fmt;
-use crate::function::Type::{Any, Int, String as Str};
 use crate::function::Function;
+use crate::function::Type::{Any, Int, String as Str};
 use crate::syntax::quote::quote_bytes;
 use crate::value::{Map, MapType, Value};
 
@@ -17,8 +17,12 @@ use crate::value::{Map, MapType, Value};
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("hello", &[], |_, _| Ok("Hello!".into())),
     Function::new("trim", &[Str], |_, v| Ok(text(&v[0]).trim().into())),
-    Function::new("upper", &[Str], |_, v| Ok(super::case::upper(&text(&v[0])).into())),
-    Function::new("lower", &[Str], |_, v| Ok(super::case::lower(&text(&v[0])).into())),
+    Function::new("upper", &[Str], |_, v| {
+        Ok(super::case::upper(&text(&v[0])).into())
+    }),
+    Function::new("lower", &[Str], |_, v| {
+        Ok(super::case::lower(&text(&v[0])).into())
+    }),
     Function::new("trunc", &[Int, Str], trunc),
     Function::new("substr", &[Int, Int, Str], substr),
     Function::new("repeat", &[Int, Str], repeat),
@@ -57,7 +61,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("splitList", &[Str, Str], |_, v| {
         Ok(Value::strings(split(&text(&v[1]), &text(&v[0]), -1)))
     }),
-    Function::new("toStrings", &[Any], |_, v| Ok(Value::strings(strings_of(&v[0])))),
+    Function::new("toStrings", &[Any], |_, v| {
+        Ok(Value::strings(strings_of(&v[0])))
+    }),
     Function::new("join", &[Str, Any], join),
 ];
 

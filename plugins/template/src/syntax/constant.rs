@@ -81,7 +81,10 @@ pub(crate) fn parse_float(text: &str) -> Option<f64> {
         Some(magnitude) => (if text.starts_with('-') { -1.0 } else { 1.0 }, magnitude),
         None => (1.0, text.as_str()),
     };
-    if let Some(hex) = magnitude.strip_prefix("0x").or(magnitude.strip_prefix("0X")) {
+    if let Some(hex) = magnitude
+        .strip_prefix("0x")
+        .or(magnitude.strip_prefix("0X"))
+    {
         let (mantissa, exponent) = hex.split_once(['p', 'P'])?;
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let digits = u64::from_str_radix(&format!("{whole}{fraction}"), 16).ok()?;

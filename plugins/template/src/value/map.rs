@@ -137,7 +137,10 @@ impl Map {
     }
 
     /// Looks at every entry in order until one is an error; the map must not be changed meanwhile.
-    pub fn try_each<E>(&self, mut look: impl FnMut(&str, &Value) -> Result<(), E>) -> Result<(), E> {
+    pub fn try_each<E>(
+        &self,
+        mut look: impl FnMut(&str, &Value) -> Result<(), E>,
+    ) -> Result<(), E> {
         let entries = self.entries.borrow();
         entries.iter().try_for_each(|(key, value)| look(key, value))
     }

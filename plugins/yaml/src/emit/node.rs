@@ -10,11 +10,21 @@ use crate::resolve::{self, Dialect};
 
 /// One document, ending in a line break.
 pub fn to_string(arena: &Arena, id: NodeId) -> Result<String, Error> {
+    write(arena, id, true)
+}
+
+/// As [`to_string`], with lists indented below their key (`yaml.Encoder` without `CompactSeqIndent`).
+pub fn to_string_indented(arena: &Arena, id: NodeId) -> Result<String, Error> {
+    write(arena, id, false)
+}
+
+fn write(arena: &Arena, id: NodeId, compact_lists: bool) -> Result<String, Error> {
     let mut writer = Writer::new(Dialect::V3);
     let mut emitter = Emitter {
         arena,
         writer: &mut writer,
         flow: 0,
+        compact_lists,
     };
     emitter.node(id, Context::default())?;
     writer.write_indent();
@@ -83,6 +93,8 @@ struct Emitter<'a> {
     arena: &'a Arena,
     writer: &'a mut Writer,
     flow: usize,
+    /// Lists stand flush with their key.
+    compact_lists: bool,
 }
 
 impl Emitter<'_> {
@@ -166,7 +178,9 @@ impl Emitter<'_> {
         if self.flow > 0 || node.style.has(Style::FLOW) || node.content.is_empty() {
             return self.flow_sequence(node, context);
         }
-        let compact = context.mapping && (self.writer.column == 0 || !self.writer.indention);
+        let compact = self.compact_lists
+            && context.mapping
+            && (self.writer.column == 0 || !self.writer.indention);
         let outer = self.increase_indent(false, context, compact);
         for item in &node.content {
             self.writer.write_indent();

@@ -68,9 +68,8 @@ fn next_word<'t>(rest: &mut &'t str) -> Option<(Word, &'t str)> {
     } else if first.is_numeric() {
         (Word::Number, run(rest, char::is_numeric))
     } else {
-        let other = |c: char| {
-            !(is_connector(c) || is_letter(c) || c.is_numeric() || is_punctuation(c))
-        };
+        let other =
+            |c: char| !(is_connector(c) || is_letter(c) || c.is_numeric() || is_punctuation(c));
         (Word::Other, first.len_utf8() + run(tail, other))
     };
     let (head, after) = rest.split_at(len);

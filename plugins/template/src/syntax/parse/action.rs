@@ -123,9 +123,7 @@ impl<'s> Parser<'s> {
         let constant = |command: &Command| {
             matches!(
                 command.operands.first().map(|operand| &operand.expr),
-                Some(
-                    Expr::Bool(_) | Expr::Dot | Expr::Nil | Expr::Number(_) | Expr::Text { .. }
-                )
+                Some(Expr::Bool(_) | Expr::Dot | Expr::Nil | Expr::Number(_) | Expr::Text { .. })
             )
         };
         let stage = pipe.commands.iter().skip(1).position(constant);
