@@ -280,6 +280,7 @@ impl Parts {
             self.queues.clone(),
         ));
         tasks.spawn(collect_garbage(Arc::clone(&self.store), self.git.clone()));
+        tasks.spawn(close_unused_trees(Arc::clone(&self.store)));
     }
 
     /// Starts the recorder; the task ends when its events are flushed after `stop`.
@@ -431,6 +432,18 @@ where
 /// How long Git objects that nobody asked for are kept, and how many bytes of them.
 const GIT_CACHE_AGE: Duration = Duration::from_hours(7 * 24);
 const GIT_CACHE_BYTES: u64 = 4 << 30;
+
+/// How long a tree stays open that nobody reads.
+const TREE_IDLE: Duration = Duration::from_secs(20);
+
+/// Gives memory back when a commit was worked off.
+async fn close_unused_trees(store: Arc<Store>) {
+    let mut ticks = tokio::time::interval(TREE_IDLE / 2);
+    loop {
+        ticks.tick().await;
+        store.close_unused_trees(TREE_IDLE);
+    }
+}
 
 /// Keeps house now and then: packs that nothing names any more, Git objects that are not used.
 async fn collect_garbage(store: Arc<Store>, git: GitClient) {

@@ -17,6 +17,12 @@ pub fn target() -> PathBuf {
     }
 }
 
+/// Where the components of `tests/guests` and of the examples are staged by `cargo xtask`;
+/// `WEIR_GUESTS` moves it.
+pub fn guests() -> PathBuf {
+    env::var_os("WEIR_GUESTS").map_or_else(|| target().join("guests-components"), PathBuf::from)
+}
+
 /// The folder below which built parts are kept between checkouts: `weir` in `XDG_CACHE_HOME`,
 /// else in `~/.cache`, else in the system's folder for temporary files.
 pub fn cache() -> PathBuf {

@@ -67,15 +67,10 @@ pub(crate) fn build_plugins() -> Result<()> {
     Ok(())
 }
 
-/// Where test guests and examples are staged.
-pub(crate) fn guests_folder() -> PathBuf {
-    folders::target().join("guests-components")
-}
-
 /// Builds the workspaces of test guests and examples, and stages what they give under the names of
 /// their packages.
 pub(crate) fn build_guests() -> Result<()> {
-    let staging = guests_folder();
+    let staging = folders::guests();
     let mut count = 0;
     for manifest in guest_workspaces() {
         let mut command = cargo();

@@ -94,7 +94,7 @@ fn bench_plugin() -> Result<ExitCode> {
     eprintln!();
     run(
         Command::new(Profile::Release.folder().join("examples/overhead"))
-            .env("WEIR_GUESTS", components::guests_folder()),
+            .env("WEIR_GUESTS", folders::guests()),
     )?;
     Ok(ExitCode::SUCCESS)
 }

@@ -88,7 +88,7 @@ fn test(args: &[&str], rest: &[String], count: &mut Count) -> Result<()> {
         .args(rest)
         .env("WEIR_BIN", Profile::Dev.folder().join("weir"))
         .env("WEIR_COMPONENTS", folders::target().join("components"))
-        .env("WEIR_GUESTS", components::guests_folder())
+        .env("WEIR_GUESTS", folders::guests())
         .stdout(Stdio::piped());
     let mut child = command.spawn().context("failed to start cargo")?;
     let output = child.stdout.take().context("no standard output")?;

@@ -115,7 +115,7 @@ pub struct PluginStatus {
     /// Digest of the component that serves now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
-    /// World that it implements: `renderer-plugin` and so on.
+    /// World that it implements: `renderer`, `source` and so on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub world: Option<String>,
     /// Version of the contract that it was built against.

@@ -26,7 +26,7 @@ pub enum ImageError {
         source: LoadError,
     },
     /// It is a plugin of another kind.
-    #[error("the plugin is a {found}, a {expected} is needed")]
+    #[error("the world of the plugin is {found}, {expected} is needed")]
     WrongWorld {
         /// Its world.
         found: World,

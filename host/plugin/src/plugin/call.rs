@@ -259,7 +259,7 @@ impl Plugin {
         + 'static,
     ) -> Called<T> {
         if self.world() != world {
-            let message = format!("the plugin is a {}, not a {world}", self.world());
+            let message = format!("the world of the plugin is {}, not {world}", self.world());
             return Called::refused(CallError::Host(message));
         }
         let limits = call.limits;

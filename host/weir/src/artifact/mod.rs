@@ -17,21 +17,22 @@
 mod archive;
 mod builder;
 mod ignore;
+mod open;
 mod pack;
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use weir_plugin::{Digest, Tree};
 
 pub use builder::{Bounds, Builder, FinishError};
 pub use ignore::IgnoreRules;
+use open::OpenTrees;
 pub use pack::PackTree;
 
 /// What went wrong with the store; always about this host's own files.
@@ -117,8 +118,7 @@ pub struct Retention {
 pub struct Store {
     root: PathBuf,
     retention: Retention,
-    /// Trees in use, so that a thousand renders of one artifact share its index.
-    open: Mutex<HashMap<Digest, Weak<PackTree>>>,
+    open: OpenTrees,
 }
 
 impl Store {
@@ -139,7 +139,7 @@ impl Store {
         Ok(Self {
             root: root.to_owned(),
             retention,
-            open: Mutex::default(),
+            open: OpenTrees::default(),
         })
     }
 
@@ -171,21 +171,23 @@ impl Store {
     /// Opens the tree of an artifact by the digest of its archive; unpacks the archive at
     /// `path` again when the pack is gone.
     pub fn tree(&self, digest: &Digest, path: &str) -> Result<Arc<dyn Tree>, StoreError> {
-        if let Some(tree) = self.open.lock().get(digest).and_then(Weak::upgrade) {
-            return Ok(tree);
-        }
-        let tree = match PackTree::open(&self.root.join("trees"), digest) {
-            Ok(tree) => tree,
-            Err(error) => {
-                tracing::warn!(artifact.digest = %digest, %error, "rebuilding a tree from its archive");
-                pack::rebuild(self, digest, &self.served_root().join(path))?
+        let rebuild = || pack::rebuild(self, digest, &self.served_root().join(path));
+        let tree = self.open.get(digest, |is_damaged| {
+            if is_damaged {
+                tracing::warn!(artifact.digest = %digest, "rebuilding a damaged tree from its archive");
+                return rebuild();
             }
-        };
-        let tree = Arc::new(tree);
-        let mut open = self.open.lock();
-        open.retain(|_, tree| tree.strong_count() > 0);
-        open.insert(*digest, Arc::downgrade(&tree));
+            PackTree::open(&self.root.join("trees"), digest).or_else(|error| {
+                tracing::warn!(artifact.digest = %digest, %error, "rebuilding a tree from its archive");
+                rebuild()
+            })
+        })?;
         Ok(tree)
+    }
+
+    /// Closes trees that nobody has read for `age`.
+    pub fn close_unused_trees(&self, age: Duration) {
+        self.open.close_unused(age);
     }
 
     /// Makes `record` the current one of its owner and removes what it supersedes.
@@ -237,7 +239,7 @@ impl Store {
 
     /// Removes packs that no record names and nobody reads. Called now and then.
     pub fn collect_trees(&self) {
-        let mut named: std::collections::HashSet<String> = std::collections::HashSet::new();
+        let mut named: HashSet<String> = HashSet::new();
         let mut folders = vec![self.root.join("records")];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -252,13 +254,7 @@ impl Store {
                 }
             }
         }
-        let open: std::collections::HashSet<String> = self
-            .open
-            .lock()
-            .iter()
-            .filter(|(_, tree)| tree.strong_count() > 0)
-            .map(|(digest, _)| digest.hex())
-            .collect();
+        let open: HashSet<String> = self.open.digests().iter().map(Digest::hex).collect();
         for entry in fs::read_dir(self.root.join("trees"))
             .into_iter()
             .flatten()

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,8 @@ struct PackedFile {
 pub struct PackTree {
     pack: File,
     files: Vec<PackedFile>,
+    /// A read did not give what was put in: the next to open the tree makes it anew.
+    damaged: AtomicBool,
 }
 
 impl PackTree {
@@ -71,7 +74,25 @@ impl PackTree {
         Ok(Self {
             pack,
             files: index.files,
+            damaged: AtomicBool::new(false),
         })
+    }
+
+    /// Whether a read has found the pack to be other than it was written.
+    pub(super) fn is_damaged(&self) -> bool {
+        self.damaged.load(Ordering::Relaxed)
+    }
+
+    fn read_exactly(&self, file: &PackedFile, offset: u64, len: usize) -> io::Result<Bytes> {
+        let mut content = vec![0; len];
+        self.pack
+            .read_exact_at(&mut content, file.offset + offset)?;
+        // Parts of a file cannot be checked; who asks for a part knows a large file.
+        if content.len() as u64 == file.size && Digest::of(&content) != file.digest {
+            let message = format!("{} is damaged in the artifact store", file.path);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
+        Ok(content.into())
     }
 
     fn find(&self, path: &str) -> Option<&PackedFile> {
@@ -163,10 +184,8 @@ impl Tree for PackTree {
         let file = self.find(path).ok_or(io::ErrorKind::NotFound)?;
         let offset = offset.min(file.size);
         let len = len.min(usize::try_from(file.size - offset).unwrap_or(usize::MAX));
-        let mut content = vec![0; len];
-        self.pack
-            .read_exact_at(&mut content, file.offset + offset)?;
-        Ok(content.into())
+        self.read_exactly(file, offset, len)
+            .inspect_err(|_| self.damaged.store(true, Ordering::Relaxed))
     }
 }
 

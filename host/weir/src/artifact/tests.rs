@@ -112,6 +112,7 @@ fn a_tree_reads_what_was_put_and_is_rebuilt_when_its_pack_is_lost_or_damaged() {
         .join(format!("trees/{}.pack", built.digest.hex()));
     for damage in [None, Some(Vec::new()), Some(b"short".to_vec())] {
         if let Some(bytes) = damage {
+            store.close_unused_trees(Duration::ZERO);
             fs::write(&pack, bytes).unwrap();
         }
         let tree = store.tree(&built.digest, &built.path).unwrap();
@@ -130,6 +131,26 @@ fn a_tree_reads_what_was_put_and_is_rebuilt_when_its_pack_is_lost_or_damaged() {
         };
         assert_eq!(names(""), ["b", "b-x", "b.y"]);
         assert_eq!(names("b"), ["c", "d"]);
+    }
+}
+
+#[test]
+fn damage_to_an_open_tree_is_noticed_and_mended() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder);
+    let built = builder(&store, &[("a", b"content")])
+        .finish(&owner(), "1")
+        .unwrap();
+    let pack = folder
+        .path()
+        .join(format!("trees/{}.pack", built.digest.hex()));
+    let open = || store.tree(&built.digest, &built.path).unwrap();
+    for damage in [&b"Content"[..], b"cont", b""] {
+        let tree = open();
+        assert_eq!(&tree.read("a").unwrap()[..], b"content");
+        fs::write(&pack, damage).unwrap();
+        assert!(tree.read("a").is_err(), "{damage:?}");
+        assert_eq!(&open().read("a").unwrap()[..], b"content", "{damage:?}");
     }
 }
 
