@@ -12,7 +12,10 @@ mod language;
 mod lists;
 mod math;
 mod merge;
+mod paths;
+mod regex;
 mod strings;
+mod versions;
 
 use std::borrow::Cow;
 
@@ -32,6 +35,9 @@ pub(crate) const FAMILIES: &[&[Function]] = &[
     math::FUNCTIONS,
     defaults::FUNCTIONS,
     encoding::FUNCTIONS,
+    regex::FUNCTIONS,
+    paths::FUNCTIONS,
+    versions::FUNCTIONS,
     helm::FUNCTIONS,
 ];
 

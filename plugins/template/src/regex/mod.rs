@@ -1,4 +1,76 @@
-//! Regular expressions.
-/// Expressions that a run has compiled.
+//! Regular expressions: Go's `regexp` by way of the crate `regex`, which shares its engine's
+//! promise of linear time but not its syntax.
+
+mod class;
+mod translate;
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use regex::{Regex, RegexBuilder};
+
+use crate::syntax::quote;
+
+/// Compiled size beyond which an expression is refused. Go has a bound of this kind, too.
+const MAX_SIZE: usize = 4 << 20;
+
+/// What Go says about an expression that it cannot read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("error parsing regexp: {what}: `{piece}`")]
+pub(crate) struct SyntaxError {
+    what: &'static str,
+    piece: String,
+}
+
+impl SyntaxError {
+    fn new(what: &'static str, piece: impl Into<String>) -> Self {
+        Self {
+            what,
+            piece: piece.into(),
+        }
+    }
+}
+
+/// Expressions that a run has compiled. Charts use the same few in loops.
 #[derive(Default)]
-pub(crate) struct Regexes;
+pub(crate) struct Regexes {
+    compiled: HashMap<Rc<str>, Result<Rc<Regex>, SyntaxError>>,
+}
+
+impl Regexes {
+    /// The expression, compiled once (`regexp.Compile`).
+    pub(crate) fn get(&mut self, pattern: &str) -> Result<Rc<Regex>, SyntaxError> {
+        if let Some(compiled) = self.compiled.get(pattern) {
+            return compiled.clone();
+        }
+        let compiled = compile(pattern);
+        self.compiled.insert(pattern.into(), compiled.clone());
+        compiled
+    }
+
+    /// As [`Regexes::get`]; the error is what `regexp.MustCompile` panics with.
+    pub(crate) fn must(&mut self, pattern: &str) -> Result<Rc<Regex>, String> {
+        self.get(pattern).map_err(|error| {
+            let shown = if pattern.contains(|c: char| c == '`' || c.is_control() && c != '\t') {
+                quote(pattern)
+            } else {
+                format!("`{pattern}`")
+            };
+            format!("regexp: Compile({shown}): {error}")
+        })
+    }
+}
+
+fn compile(pattern: &str) -> Result<Rc<Regex>, SyntaxError> {
+    let translated = translate::translate(pattern)?;
+    RegexBuilder::new(&translated)
+        .size_limit(MAX_SIZE)
+        .build()
+        .map(Rc::new)
+        .map_err(|error| match error {
+            regex::Error::CompiledTooBig(_) => {
+                SyntaxError::new("expression too large", pattern)
+            }
+            _ => SyntaxError::new("invalid expression", pattern),
+        })
+}
