@@ -21,17 +21,39 @@
 )]
 
 mod archive;
+mod capabilities;
 mod chart;
 mod decode;
+mod dependencies;
+mod engine;
 mod error;
 mod fs;
 mod glob;
+mod hook;
 mod ignore;
 mod loader;
+mod manifest;
 mod metadata;
+mod objects;
+mod output;
+mod plain;
+mod release;
+mod render;
+mod schema;
+mod strvals;
+mod tree;
+mod values;
+mod warnings;
 
+pub use capabilities::{Assumed, Discovery, HelmVersion, KubeVersion};
 pub use chart::{Chart, File, Lock};
 pub use error::Error;
 pub use fs::{EntryKind, FileSystem, MemoryFs};
+pub use hook::{Hook, HookEvent};
 pub use loader::load;
+pub use manifest::Manifest;
 pub use metadata::{Dependency, Import, Maintainer, Metadata, ValidationError};
+pub use output::OutputOptions;
+pub use release::{Crd, Release};
+pub use render::{Options, render};
+pub use values::ValueOptions;
