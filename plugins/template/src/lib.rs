@@ -32,6 +32,7 @@ mod functions;
 pub mod host;
 mod regex;
 mod syntax;
+mod time;
 pub mod value;
 
 pub use engine::{Engine, Limits, MissingKey, Options};

@@ -4,6 +4,7 @@
 mod case;
 mod cast;
 mod compare;
+mod dates;
 mod defaults;
 mod dicts;
 mod encoding;
@@ -15,6 +16,7 @@ mod merge;
 mod paths;
 mod regex;
 mod strings;
+mod urls;
 mod versions;
 
 use std::borrow::Cow;
@@ -35,6 +37,8 @@ pub(crate) const FAMILIES: &[&[Function]] = &[
     math::FUNCTIONS,
     defaults::FUNCTIONS,
     encoding::FUNCTIONS,
+    dates::FUNCTIONS,
+    urls::FUNCTIONS,
     regex::FUNCTIONS,
     paths::FUNCTIONS,
     versions::FUNCTIONS,

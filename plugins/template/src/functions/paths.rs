@@ -16,7 +16,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("osClean", &[Str], |_, v| Ok(clean(&text(&v[0])).into())),
     Function::new("ext", &[Str], |_, v| Ok(ext(&text(&v[0])).into())),
     Function::new("osExt", &[Str], |_, v| Ok(ext(&text(&v[0])).into())),
-    Function::new("isAbs", &[Str], |_, v| Ok(text(&v[0]).starts_with('/').into())),
+    Function::new("isAbs", &[Str], |_, v| {
+        Ok(text(&v[0]).starts_with('/').into())
+    }),
     Function::new("osIsAbs", &[Str], |_, v| {
         Ok(text(&v[0]).starts_with('/').into())
     }),

@@ -126,7 +126,10 @@ fn references(replacement: &str) -> String {
             continue;
         }
         let word = |c: char| c.is_alphanumeric() || c == '_';
-        let (name, tail) = match after.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
+        let (name, tail) = match after
+            .strip_prefix('{')
+            .and_then(|inner| inner.split_once('}'))
+        {
             Some((name, tail)) if !name.is_empty() && name.chars().all(word) => (name, tail),
             Some(_) => ("", after),
             None => {

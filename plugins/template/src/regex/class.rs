@@ -33,7 +33,10 @@ pub(super) fn escape(text: &str) -> Result<(Escaped, &str), SyntaxError> {
     let mut chars = text.chars();
     chars.next();
     let Some(c) = chars.next() else {
-        return Err(SyntaxError::new("trailing backslash at end of expression", ""));
+        return Err(SyntaxError::new(
+            "trailing backslash at end of expression",
+            "",
+        ));
     };
     let rest = chars.as_str();
     let invalid = || {

@@ -68,9 +68,7 @@ fn compile(pattern: &str) -> Result<Rc<Regex>, SyntaxError> {
         .build()
         .map(Rc::new)
         .map_err(|error| match error {
-            regex::Error::CompiledTooBig(_) => {
-                SyntaxError::new("expression too large", pattern)
-            }
+            regex::Error::CompiledTooBig(_) => SyntaxError::new("expression too large", pattern),
             _ => SyntaxError::new("invalid expression", pattern),
         })
 }

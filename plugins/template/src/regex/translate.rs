@@ -145,7 +145,10 @@ impl Translator<'_> {
             }
             Some(c) => {
                 let piece = &self.rest[..2 + flags + c.len_utf8()];
-                Err(SyntaxError::new("invalid or unsupported Perl syntax", piece))
+                Err(SyntaxError::new(
+                    "invalid or unsupported Perl syntax",
+                    piece,
+                ))
             }
             None => Err(SyntaxError::new("missing closing )", self.rest)),
         }
@@ -156,7 +159,10 @@ impl Translator<'_> {
         let mut chars = self.rest.chars();
         chars.next();
         let Some(c) = chars.next() else {
-            return Err(SyntaxError::new("trailing backslash at end of expression", ""));
+            return Err(SyntaxError::new(
+                "trailing backslash at end of expression",
+                "",
+            ));
         };
         match c {
             'Q' => {

@@ -106,6 +106,5 @@ pub(crate) enum Expr {
 pub(crate) struct Number {
     pub(crate) text: Box<str>,
     pub(crate) int: Option<i64>,
-    pub(crate) uint: Option<u64>,
     pub(crate) float: Option<f64>,
 }

@@ -18,18 +18,15 @@ pub(super) fn character(text: &str) -> Result<Number, String> {
     Ok(Number {
         text: text.into(),
         int: Some(code.into()),
-        uint: Some(code.into()),
         float: Some(code.into()),
     })
 }
 
 /// Reads an integer or a decimal number.
 pub(super) fn number(text: &str) -> Result<Number, String> {
-    let mut uint = parse_uint(text);
     let mut int = parse_int(text);
-    if int == Some(0) {
-        uint = Some(0);
-    }
+    // Too large for an integer of a template, but no error until it is used as one.
+    let uint = parse_uint(text);
     let mut float = int.map(|int| int as f64).or(uint.map(|uint| uint as f64));
     if float.is_none()
         && let Some(value) = parse_float(text)
@@ -41,9 +38,6 @@ pub(super) fn number(text: &str) -> Result<Number, String> {
         if value.fract() == 0.0 && value.abs() < 9.2e18 {
             int = Some(value as i64);
         }
-        if value.fract() == 0.0 && (0.0..1.8e19).contains(&value) {
-            uint = Some(value as u64);
-        }
     }
     if float.is_none() {
         return Err(format!("illegal number syntax: {}", quote(text)));
@@ -51,7 +45,6 @@ pub(super) fn number(text: &str) -> Result<Number, String> {
     Ok(Number {
         text: text.into(),
         int,
-        uint,
         float,
     })
 }
