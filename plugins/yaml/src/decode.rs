@@ -6,6 +6,7 @@ use base64::Engine;
 
 use crate::emit::{self, Presented, present, scalar::Form, scalar::Place};
 use crate::error::Error;
+use crate::go_syntax;
 use crate::node::{Arena, Kind, NodeId, Style, Tag};
 use crate::number;
 use crate::parse;
@@ -313,6 +314,10 @@ impl V2<'_> {
             }
         };
         match value {
+            // JSON has a negative zero, and it is a float.
+            Value::Float(value) if value == 0.0 && value.is_sign_negative() => {
+                Ok(Value::Float(value))
+            }
             Value::Float(value) => through_json(value),
             value => Ok(value),
         }
@@ -335,8 +340,8 @@ impl V2<'_> {
                 Value::Int(number) => number.to_string(),
                 Value::Bool(flag) => flag.to_string(),
                 Value::Float(number) => number::format_float(number),
-                Value::Uint(_) => return Err(bad_key("uint64", &node.value)),
-                Value::Null => return Err(bad_key("%!s(<nil>)", "<nil>")),
+                key @ Value::Uint(_) => return Err(self.bad_key("uint64", &key, value)),
+                Value::Null => return Err(self.bad_key("%!s(<nil>)", &Value::Null, value)),
                 Value::Array(_) | Value::Object(_) => {
                     return Err(Error::new("yaml: invalid map key"));
                 }
@@ -352,6 +357,18 @@ impl V2<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The error for a key that JSON cannot have; it shows the value, too.
+    fn bad_key(&mut self, kind: &str, key: &Value, value: NodeId) -> Error {
+        let value = match self.value(value) {
+            Ok(value) => go_syntax::expression(&value),
+            Err(err) => return err,
+        };
+        let key = go_syntax::expression(key);
+        Error::new(format!(
+            "unsupported map key of type: {kind}, key: {key}, value: {value}"
+        ))
     }
 
     fn merge(&mut self, source: NodeId, into: &mut Object) -> Result<(), Error> {
@@ -371,10 +388,6 @@ impl V2<'_> {
             _ => Err(want_map()),
         }
     }
-}
-
-fn bad_key(kind: &str, key: &str) -> Error {
-    Error::new(format!("unsupported map key of type: {kind}, key: {key}"))
 }
 
 /// A float as JSON text read by go-yaml v2: whole numbers become integers.

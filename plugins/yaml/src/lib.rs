@@ -22,6 +22,7 @@ pub mod construct;
 pub mod decode;
 pub mod emit;
 mod error;
+mod go_syntax;
 pub mod json;
 pub mod key_order;
 pub mod node;

@@ -31,7 +31,7 @@ pub fn parse(arena: &mut Arena, text: &str, dialect: Dialect) -> Result<Option<N
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut composer = Composer {
-        scanner: Scanner::new(text),
+        scanner: Scanner::new(text, dialect),
         arena,
         anchors: HashMap::new(),
         tags: HashMap::new(),

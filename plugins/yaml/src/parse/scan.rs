@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 
 use super::token::{Mark, Problem, Token, TokenKind};
+use crate::resolve::Dialect;
 
 /// How far behind its start the `:` of a key may come.
 const MAX_SIMPLE_KEY: usize = 1024;
@@ -37,6 +38,8 @@ pub(super) struct Scanner<'a> {
     pub(super) simple_key_allowed: bool,
     simple_keys: Vec<SimpleKey>,
     ended: bool,
+    /// Tokens to be read before the next is looked at: it decides which of two errors is met first.
+    ahead: usize,
 }
 
 pub(super) fn is_blank(b: u8) -> bool {
@@ -48,7 +51,7 @@ pub(super) fn is_alpha(b: u8) -> bool {
 }
 
 impl<'a> Scanner<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(super) fn new(text: &'a str, dialect: Dialect) -> Self {
         Self {
             text,
             at: 0,
@@ -61,6 +64,11 @@ impl<'a> Scanner<'a> {
             simple_key_allowed: true,
             simple_keys: vec![SimpleKey::default()],
             ended: false,
+            // The third version looks further, for comments.
+            ahead: match dialect {
+                Dialect::V2 => 0,
+                Dialect::V3 => 2,
+            },
         }
     }
 
@@ -169,7 +177,7 @@ impl<'a> Scanner<'a> {
     /// Reads ahead until the front token cannot turn out to be a key any more.
     fn fill(&mut self) -> Scan<()> {
         while !self.ended {
-            if self.tokens.len() > 2 {
+            if self.tokens.len() > self.ahead {
                 let head = self.tokens_taken;
                 let key = self
                     .simple_keys
