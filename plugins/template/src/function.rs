@@ -22,6 +22,8 @@ pub enum Type {
     Int,
     /// `int64`.
     Int64,
+    /// `uint32`, of which only constants are.
+    Uint32,
     /// `float64`.
     Float,
     /// `string`.
@@ -41,7 +43,9 @@ impl Type {
     pub(crate) fn takes_nil(self) -> bool {
         match self {
             Self::Any | Self::Reflect | Self::Strings | Self::List | Self::Map => true,
-            Self::Bool | Self::Int | Self::Int64 | Self::Float | Self::String => false,
+            Self::Bool | Self::Int | Self::Int64 | Self::Uint32 | Self::Float | Self::String => {
+                false
+            }
             Self::Named(name) => name.starts_with('*'),
         }
     }
@@ -55,6 +59,7 @@ impl fmt::Display for Type {
             Self::Bool => "bool",
             Self::Int => "int",
             Self::Int64 => "int64",
+            Self::Uint32 => "uint32",
             Self::Float => "float64",
             Self::String => "string",
             Self::Strings => "[]string",

@@ -22,6 +22,7 @@
     )
 )]
 
+mod crypto;
 mod encode;
 pub mod engine;
 pub mod error;
@@ -40,4 +41,5 @@ pub use error::{CallError, ExecError, ParseError};
 pub use exec::Call;
 pub use function::{Function, Type};
 pub use host::Host;
+pub use regex::GoRegex;
 pub use value::{Kind, List, ListType, Map, MapType, Object, Value};

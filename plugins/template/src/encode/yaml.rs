@@ -92,15 +92,21 @@ fn number(value: f64) -> Result<Plain, EncodeError> {
         let name = weir_yaml::number::format_float(value);
         return Err(EncodeError::Number(name));
     }
-    let magnitude = value.abs();
-    if value.fract() != 0.0 || magnitude >= 18_446_744_073_709_551_615.0 {
+    // Below this every whole number has the digits that it is.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if value.fract() != 0.0 {
         return Ok(Plain::Float(value));
     }
-    if magnitude < 9_223_372_036_854_775_807.0 {
+    if value.abs() < EXACT {
         return Ok(Plain::Int(value as i64));
     }
-    if value > 0.0 {
-        return Ok(integer(value as u64));
+    // Above, JSON has the shortest digits that mean the float, and it is they that are read.
+    let text = weir_yaml::number::format_json(value).unwrap_or_default();
+    if let Ok(value) = text.parse() {
+        return Ok(Plain::Int(value));
+    }
+    if let Ok(value) = text.parse() {
+        return Ok(Plain::Uint(value));
     }
     Ok(Plain::Float(value))
 }

@@ -70,6 +70,7 @@ fn fits(value: &Value, param: Type) -> bool {
         Type::Bool => matches!(value, Value::Bool(_)),
         Type::Int => matches!(value, Value::Int(IntKind::Int, _)),
         Type::Int64 => matches!(value, Value::Int(IntKind::Int64, _)),
+        Type::Uint32 => false,
         Type::Float => matches!(value, Value::Float(_)),
         Type::String => matches!(value, Value::String(_) | Value::Raw(_)),
         Type::Strings => value
@@ -99,6 +100,11 @@ fn literal(frame: &Frame<'_>, param: Type, operand: &Operand) -> Result<Value, C
         (Type::Int, Expr::Number(number)) => ("integer", number.int.map(Value::int)),
         (Type::Int64, Expr::Number(number)) => ("integer", number.int.map(Value::int64)),
         (Type::Int | Type::Int64, _) => ("integer", None),
+        (Type::Uint32, Expr::Number(number)) => {
+            let fits = number.int.filter(|value| *value >= 0);
+            ("unsigned integer", fits.map(Value::int64))
+        }
+        (Type::Uint32, _) => ("unsigned integer", None),
         (Type::Float, Expr::Number(number)) => ("float", number.float.map(Value::Float)),
         (Type::Float, _) => ("float", None),
         (Type::String, _) => ("string", None),

@@ -107,7 +107,11 @@ impl Formatter<'_> {
         self.apply(verb, flags);
     }
 
-    fn apply(&mut self, verb: char, flags: Flags) {
+    fn apply(&mut self, verb: char, mut flags: Flags) {
+        if verb == 'v' && flags.plus {
+            flags.plus = false;
+            flags.names = true;
+        }
         if verb == '%' {
             self.out.push(b'%');
         } else if !self.good_index {

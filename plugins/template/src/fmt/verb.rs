@@ -14,6 +14,8 @@ pub(crate) struct Flags {
     pub(crate) space: bool,
     pub(crate) width: Option<usize>,
     pub(crate) precision: Option<usize>,
+    /// `%+v`, which shows names of fields but no signs.
+    pub(crate) names: bool,
 }
 
 impl Flags {
@@ -130,7 +132,7 @@ fn structure(
         if i > 0 {
             out.extend_from_slice(if sharp { b", " } else { b" " });
         }
-        if sharp || verb == 'v' && flags.plus {
+        if sharp || flags.names {
             out.extend_from_slice(name.as_bytes());
             out.push(b':');
         }

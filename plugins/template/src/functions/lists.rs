@@ -80,10 +80,6 @@ fn slice_for(value: &Value, complaint: &str) -> std::result::Result<Rc<List>, Ca
 }
 
 fn list(_: &mut Call<'_>, v: &[Value]) -> Result {
-    if v.is_empty() {
-        // No arguments are a nil slice in Go.
-        return Ok(Value::List(Rc::new(List::nil(ListType::Any))));
-    }
     Ok(Value::list(v.to_vec()))
 }
 

@@ -3,7 +3,9 @@
 
 mod case;
 mod cast;
+mod certificates;
 mod compare;
+mod crypto;
 mod dates;
 mod defaults;
 mod dicts;
@@ -14,6 +16,7 @@ mod lists;
 mod math;
 mod merge;
 mod paths;
+mod random;
 mod regex;
 mod strings;
 mod urls;
@@ -37,6 +40,9 @@ pub(crate) const FAMILIES: &[&[Function]] = &[
     math::FUNCTIONS,
     defaults::FUNCTIONS,
     encoding::FUNCTIONS,
+    random::FUNCTIONS,
+    crypto::FUNCTIONS,
+    certificates::FUNCTIONS,
     dates::FUNCTIONS,
     urls::FUNCTIONS,
     regex::FUNCTIONS,

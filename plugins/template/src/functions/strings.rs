@@ -16,7 +16,7 @@ use crate::value::{Map, MapType, Value};
 /// The functions.
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("hello", &[], |_, _| Ok("Hello!".into())),
-    Function::new("trim", &[Str], |_, v| Ok(text(&v[0]).trim().into())),
+    Function::new("trim", &[Str], trim),
     Function::new("upper", &[Str], |_, v| {
         Ok(super::case::upper(&text(&v[0])).into())
     }),
@@ -165,6 +165,13 @@ fn repeated(
     let size = bytes.len().checked_mul(count);
     call.charge(size.unwrap_or(usize::MAX))?;
     Ok(bytes.repeat(count))
+}
+
+fn trim(_: &mut Call<'_>, v: &[Value]) -> Result {
+    match &v[0] {
+        Value::Raw(bytes) => Ok(Value::string_from_bytes(bytes.trim_ascii().to_vec())),
+        value => Ok(text(value).trim().into()),
+    }
 }
 
 fn trim_all(_: &mut Call<'_>, v: &[Value]) -> Result {

@@ -31,6 +31,25 @@ impl SyntaxError {
     }
 }
 
+/// An expression in Go's syntax, for those who check patterns of JSON schemas.
+#[derive(Debug, Clone)]
+pub struct GoRegex(Rc<Regex>);
+
+impl GoRegex {
+    /// Compiles an expression; the error has Go's text.
+    pub fn new(pattern: &str) -> Result<Self, String> {
+        match compile(pattern) {
+            Ok(regex) => Ok(Self(regex)),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Whether it matches anywhere in a text.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+}
+
 /// Expressions that a run has compiled. Charts use the same few in loops.
 #[derive(Default)]
 pub(crate) struct Regexes {
