@@ -33,20 +33,33 @@ impl SyntaxError {
 
 /// An expression in Go's syntax, for those who check patterns of JSON schemas.
 #[derive(Debug, Clone)]
-pub struct GoRegex(Rc<Regex>);
+pub struct GoRegex {
+    pattern: Rc<str>,
+    compiled: Rc<Regex>,
+}
 
 impl GoRegex {
     /// Compiles an expression; the error has Go's text.
     pub fn new(pattern: &str) -> Result<Self, String> {
         match compile(pattern) {
-            Ok(regex) => Ok(Self(regex)),
+            Ok(compiled) => Ok(Self {
+                pattern: pattern.into(),
+                compiled,
+            }),
             Err(error) => Err(error.to_string()),
         }
     }
 
     /// Whether it matches anywhere in a text.
     pub fn is_match(&self, text: &str) -> bool {
-        self.0.is_match(text)
+        self.compiled.is_match(text)
+    }
+}
+
+/// As it was written.
+impl std::fmt::Display for GoRegex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.pattern)
     }
 }
 
