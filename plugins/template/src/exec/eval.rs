@@ -1,11 +1,13 @@
 //! Pipelines, commands and fields.
 
+use std::rc::Rc;
+
 use super::call::Callee;
 use super::{At, Call, Frame, Reflected};
 use crate::engine::MissingKey;
 use crate::error::CallError;
 use crate::syntax::{Command, Expr, Number, Operand, Pipe, Variable};
-use crate::value::{Value, View};
+use crate::value::{Complex, Value, View};
 
 impl Call<'_> {
     pub(super) fn pipeline<'t>(
@@ -187,11 +189,11 @@ impl Call<'_> {
                 let text = format!("nil data; no entry for key \"{name}\"");
                 return Err(frame.error(text));
             }
-            Value::Nil => return Ok(Reflected::boxed(Value::Nil)),
-            Value::Map(map) => Some(std::rc::Rc::clone(map)),
+            Value::Nil => return Ok(receiver),
+            Value::Map(map) => Some(Rc::clone(map)),
             Value::Object(object) => {
                 if let Some(params) = object.method(name) {
-                    let callee = Callee::Method(std::rc::Rc::clone(object), params);
+                    let callee = Callee::Method(Rc::clone(object), params);
                     let at = At::Operand(operand);
                     return self.call(frame, dot, callee, at, name, arguments, last);
                 }
@@ -247,6 +249,9 @@ fn not_a_function(
 
 /// A number where its form decides what it is (`idealConstant`).
 pub(super) fn constant(frame: &Frame<'_>, number: &Number) -> Result<Value, CallError> {
+    if let Some((real, imaginary)) = number.complex {
+        return Ok(Value::Object(Rc::new(Complex { real, imaginary })));
+    }
     let text = &number.text;
     let hex = text.starts_with("0x") || text.starts_with("0X");
     let hex_integer = hex && text.len() > 2 && !text.contains(['p', 'P']);

@@ -55,10 +55,6 @@ impl Reflected {
         }
     }
 
-    fn boxed(value: Value) -> Self {
-        Self { value, boxed: true }
-    }
-
     /// The type that errors name.
     fn type_name(&self) -> std::borrow::Cow<'static, str> {
         if self.boxed {

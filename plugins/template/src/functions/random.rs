@@ -78,11 +78,7 @@ fn below(call: &Call<'_>, bound: u64) -> u64 {
     }
 }
 
-fn characters(
-    call: &mut Call<'_>,
-    count: i64,
-    wanted: fn(&u8) -> bool,
-) -> Result {
+fn characters(call: &mut Call<'_>, count: i64, wanted: fn(&u8) -> bool) -> Result {
     // The library's error for a negative count is dropped by Sprig.
     let count = usize::try_from(count).unwrap_or(0);
     call.charge(count.saturating_mul(4))?;

@@ -160,15 +160,6 @@ pub(super) fn translate(text: &str) -> Result<(String, &str), SyntaxError> {
             out.push(']');
             return Ok((out, &rest[1..]));
         }
-        // A dash stands for itself at the ends only.
-        let single_dash = c == '-' && !first && !rest[1..].starts_with(']');
-        if single_dash && rest.len() > 1 {
-            let mut chars = rest.chars();
-            chars.next();
-            let next = chars.next().unwrap_or_default();
-            let piece = format!("-{next}");
-            return Err(SyntaxError::new("invalid character class range", piece));
-        }
         first = false;
         if rest.starts_with("[:")
             && let Some(end) = rest.find(":]")

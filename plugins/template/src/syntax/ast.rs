@@ -107,4 +107,6 @@ pub(crate) struct Number {
     pub(crate) text: Box<str>,
     pub(crate) int: Option<i64>,
     pub(crate) float: Option<f64>,
+    /// The real and the imaginary part.
+    pub(crate) complex: Option<(f64, f64)>,
 }

@@ -19,11 +19,40 @@ pub(super) fn character(text: &str) -> Result<Number, String> {
         text: text.into(),
         int: Some(code.into()),
         float: Some(code.into()),
+        complex: None,
+    })
+}
+
+/// Reads `1+2i`. One without an imaginary part is also any other number that it equals.
+pub(super) fn complex(text: &str) -> Result<Number, String> {
+    let malformed = || format!("illegal number syntax: {}", quote(text));
+    let body = text.strip_suffix('i').ok_or_else(malformed)?;
+    // The sign of the imaginary part, not of an exponent.
+    let is_exponent = |at: usize| body[..at].ends_with(['e', 'E', 'p', 'P']);
+    let sign = body
+        .char_indices()
+        .rev()
+        .find(|(at, c)| *at > 0 && matches!(c, '+' | '-') && !is_exponent(*at));
+    let (real, imaginary) = sign.map_or(("0", body), |(at, _)| body.split_at(at));
+    let real = parse_float(real).ok_or_else(malformed)?;
+    let imaginary = parse_float(imaginary).ok_or_else(malformed)?;
+    let whole = real.fract() == 0.0 && real.abs() < 9.2e18;
+    let float = (imaginary == 0.0).then_some(real);
+    Ok(Number {
+        text: text.into(),
+        int: float.filter(|_| whole).map(|value| value as i64),
+        float,
+        complex: Some((real, imaginary)),
     })
 }
 
 /// Reads an integer or a decimal number.
 pub(super) fn number(text: &str) -> Result<Number, String> {
+    if let Some(imaginary) = text.strip_suffix('i')
+        && parse_float(imaginary).is_some()
+    {
+        return complex(text);
+    }
     let mut int = parse_int(text);
     // Too large for an integer of a template, but no error until it is used as one.
     let uint = parse_uint(text);
@@ -46,6 +75,7 @@ pub(super) fn number(text: &str) -> Result<Number, String> {
         text: text.into(),
         int,
         float,
+        complex: None,
     })
 }
 

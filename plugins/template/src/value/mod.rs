@@ -4,6 +4,7 @@
 //! and the comparison functions do. Lists do not change once made; maps are shared and change in
 //! place, as `set`, `unset` and `merge` demand.
 
+mod complex;
 mod convert;
 mod equal;
 mod list;
@@ -13,6 +14,7 @@ mod object;
 use std::borrow::Cow;
 use std::rc::Rc;
 
+pub(crate) use complex::Complex;
 pub(crate) use equal::deep_equal;
 pub use list::{List, ListType};
 pub use map::{Map, MapType};
@@ -85,6 +87,8 @@ pub enum Kind {
     Uint64,
     /// `float64`.
     Float64,
+    /// `complex128`.
+    Complex128,
     /// `string`.
     String,
     /// A slice.
@@ -111,6 +115,7 @@ impl Kind {
             Self::Uint8 => "uint8",
             Self::Uint64 => "uint64",
             Self::Float64 => "float64",
+            Self::Complex128 => "complex128",
             Self::String => "string",
             Self::Slice => "slice",
             Self::Map => "map",

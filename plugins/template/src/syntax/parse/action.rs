@@ -207,9 +207,7 @@ impl<'s> Parser<'s> {
             TokenKind::Bool => Expr::Bool(token.text == "true"),
             TokenKind::CharConstant => self.constant(constant::character(&token.text))?,
             TokenKind::Number => self.constant(constant::number(&token.text))?,
-            TokenKind::Complex => {
-                return self.error(format!("complex constant {} is not supported", token.text));
-            }
+            TokenKind::Complex => self.constant(constant::complex(&token.text))?,
             TokenKind::LeftParen => {
                 let pipe = self.nested(|parser| {
                     parser.pipeline("parenthesized pipeline", TokenKind::RightParen)
