@@ -131,12 +131,11 @@ impl Functions {
     }
 
     pub(crate) fn add(&mut self, function: Function) {
-        match self.places.get(function.name) {
-            Some(place) => self.list[*place] = function,
-            None => {
-                self.places.insert(function.name, self.list.len());
-                self.list.push(function);
-            }
+        if let Some(place) = self.places.get(function.name) {
+            self.list[*place] = function;
+        } else {
+            self.places.insert(function.name, self.list.len());
+            self.list.push(function);
         }
     }
 

@@ -14,8 +14,7 @@ pub(crate) fn encode(block_type: &str, bytes: &[u8]) -> String {
         out.push('\n');
         rest = tail;
     }
-    out.push_str(&format!("-----END {block_type}-----\n"));
-    out
+    out + "-----END " + block_type + "-----\n"
 }
 
 /// The first block: its type and bytes.

@@ -40,11 +40,11 @@ impl Call<'_> {
         value: Reflected,
     ) -> Result<(), CallError> {
         let place = variable.slot.map(|slot| frame.base + slot);
-        if let Some(place) = place.filter(|_| !pipe.assigns) {
-            if place >= self.variables.len() {
-                self.variables
-                    .resize(place + 1, Reflected::plain(Value::Nil));
-            }
+        if let Some(place) = place.filter(|_| !pipe.assigns)
+            && place >= self.variables.len()
+        {
+            self.variables
+                .resize(place + 1, Reflected::plain(Value::Nil));
         }
         match place.and_then(|place| self.variables.get_mut(place)) {
             Some(held) => {

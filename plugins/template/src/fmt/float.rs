@@ -97,7 +97,8 @@ fn hexadecimal(value: f64, precision: Option<usize>) -> String {
             head = 1;
             exponent += 1;
         }
-        digits = format!("{:013x}", rounded & ((1 << 52) - 1))[..precision].to_owned();
+        digits = format!("{:013x}", rounded & ((1 << 52) - 1));
+        digits.truncate(precision);
     } else if precision.is_none() {
         digits = digits.trim_end_matches('0').to_owned();
     }

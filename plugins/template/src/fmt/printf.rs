@@ -73,7 +73,7 @@ impl Formatter<'_> {
                 self.good_index = false;
             }
         }
-        if self.at + 1 <= self.format.len() && self.peek() == Some(b'.') {
+        if self.peek() == Some(b'.') {
             self.at += 1;
             if self.after_index {
                 self.good_index = false;
@@ -94,15 +94,12 @@ impl Formatter<'_> {
             self.out.extend_from_slice(b"%!(NOVERB)");
             return;
         };
-        let verb = match chunk.valid().chars().next() {
-            Some(verb) => {
-                self.at += verb.len_utf8();
-                verb
-            }
-            None => {
-                self.at += 1;
-                char::REPLACEMENT_CHARACTER
-            }
+        let verb = if let Some(verb) = chunk.valid().chars().next() {
+            self.at += verb.len_utf8();
+            verb
+        } else {
+            self.at += 1;
+            char::REPLACEMENT_CHARACTER
         };
         self.apply(verb, flags);
     }

@@ -1,5 +1,7 @@
 //! One verb applied to one value (golang/go `src/fmt/format.go` and `print.go`).
 
+use std::fmt::Write as _;
+
 use super::float;
 use crate::syntax::quote::{is_print, quote_bytes, quote_char};
 use crate::value::{Kind, Map, Value, View};
@@ -404,11 +406,11 @@ fn hex(out: &mut Vec<u8>, bytes: &[u8], upper: bool, flags: Flags) {
         if flags.sharp && (i == 0 || flags.space) {
             text.push_str(if upper { "0X" } else { "0x" });
         }
-        text.push_str(&if upper {
-            format!("{byte:02X}")
+        let _ = if upper {
+            write!(text, "{byte:02X}")
         } else {
-            format!("{byte:02x}")
-        });
+            write!(text, "{byte:02x}")
+        };
     }
     pad(out, text.as_bytes(), flags);
 }

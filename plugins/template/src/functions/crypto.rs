@@ -35,8 +35,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
 /// Work of a slow hash, in steps of a run.
 const SLOW_HASH: usize = 1_000_000;
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+pub(super) fn hex(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        out.push(char::from_digit((byte >> 4).into(), 16).unwrap_or('0'));
+        out.push(char::from_digit((byte & 15).into(), 16).unwrap_or('0'));
+    }
+    out
 }
 
 fn digest<D: Digest>(value: &Value) -> Value {
@@ -202,12 +207,10 @@ fn decrypt(_: &mut Call<'_>, v: &[Value]) -> Result {
     let Some(last) = plain.last().copied() else {
         return Err("runtime error: index out of range [-1]".into());
     };
-    match plain.len().checked_sub(last.into()) {
-        Some(len) => plain.truncate(len),
-        None => {
-            let end = plain.len() as i64 - i64::from(last);
-            return Err(format!("runtime error: slice bounds out of range [:{end}]").into());
-        }
-    }
+    let Some(len) = plain.len().checked_sub(last.into()) else {
+        let end = plain.len() as i64 - i64::from(last);
+        return Err(format!("runtime error: slice bounds out of range [:{end}]").into());
+    };
+    plain.truncate(len);
     Ok(Value::string_from_bytes(plain))
 }

@@ -25,8 +25,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("htmlDateInZone", &[Any, Str], |call, v| {
         Ok(shown(call, HTML, &v[0], &text(&v[1])))
     }),
-    Function::new("dateModify", &[Str, TIME], |_, v| Ok(modify(v, false)?)),
-    Function::new("date_modify", &[Str, TIME], |_, v| Ok(modify(v, false)?)),
+    Function::new("dateModify", &[Str, TIME], |_, v| modify(v, false)),
+    Function::new("date_modify", &[Str, TIME], |_, v| modify(v, false)),
     Function::new("mustDateModify", &[Str, TIME], |_, v| modify(v, true)),
     Function::new("must_date_modify", &[Str, TIME], |_, v| modify(v, true)),
     Function::new("toDate", &[Str, Str], |_, v| {

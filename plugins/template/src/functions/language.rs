@@ -185,17 +185,15 @@ fn index(_: &mut Call<'_>, values: &[Value]) -> Result {
                 };
                 map.get(&key).unwrap_or_else(|| map.map_type().zero())
             }
-            other => match other.string_bytes() {
-                Some(bytes) => {
-                    let at = position(index, bytes.len())?;
-                    let byte = bytes.get(at).copied();
-                    byte.ok_or("reflect: string index out of range")?.into()
-                }
-                None => {
+            other => {
+                let Some(bytes) = other.string_bytes() else {
                     let name = other.type_name();
                     return Err(format!("can't index item of type {name}").into());
-                }
-            },
+                };
+                let at = position(index, bytes.len())?;
+                let byte = bytes.get(at).copied();
+                byte.ok_or("reflect: string index out of range")?.into()
+            }
         };
     }
     Ok(item)

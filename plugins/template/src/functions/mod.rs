@@ -1,6 +1,11 @@
 //! What templates can call, one file per family. Types of parameters are those of the Go functions,
 //! for errors name them.
 
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "the functions of a table share one signature"
+)]
+
 mod case;
 mod cast;
 mod certificates;

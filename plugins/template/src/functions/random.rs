@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::crypto::hex;
 use super::{Result, int, text};
 use crate::exec::Call;
 use crate::function::Function;
@@ -12,13 +13,13 @@ use crate::value::Value;
 /// The functions.
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("randAlphaNum", &[Int], |call, v| {
-        characters(call, int(&v[0]), |byte| byte.is_ascii_alphanumeric())
+        characters(call, int(&v[0]), u8::is_ascii_alphanumeric)
     }),
     Function::new("randAlpha", &[Int], |call, v| {
-        characters(call, int(&v[0]), |byte| byte.is_ascii_alphabetic())
+        characters(call, int(&v[0]), u8::is_ascii_alphabetic)
     }),
     Function::new("randNumeric", &[Int], |call, v| {
-        characters(call, int(&v[0]), |byte| byte.is_ascii_digit())
+        characters(call, int(&v[0]), u8::is_ascii_digit)
     }),
     Function::new("randAscii", &[Int], |call, v| {
         characters(call, int(&v[0]), |byte| matches!(byte, b' '..=b'~'))
@@ -52,7 +53,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         // Version 4, variant of RFC 9562.
         bytes[6] = bytes[6] & 0x0f | 0x40;
         bytes[8] = bytes[8] & 0x3f | 0x80;
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex(&bytes);
         let parts = [
             &hex[..8],
             &hex[8..12],

@@ -145,7 +145,7 @@ fn references(replacement: &str) -> String {
         }
         let number = name.bytes().all(|byte| byte.is_ascii_digit());
         let mark = if number { "" } else { "_" };
-        out.push_str(&format!("${{{mark}{name}}}"));
+        out.extend(["${", mark, name, "}"]);
         rest = tail;
     }
     out.push_str(rest);

@@ -230,7 +230,7 @@ fn cat(_: &mut Call<'_>, v: &[Value]) -> Result {
 fn indent(call: &mut Call<'_>, v: &[Value], before: &str) -> Result {
     let pad = repeated(call, &" ".into(), int(&v[0]))?;
     let bytes = v[1].string_bytes().unwrap_or_default();
-    let lines = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let lines = bytes.split(|byte| *byte == b'\n').count();
     let size = bytes.len() + lines * pad.len();
     call.charge(size)?;
     let mut out = Vec::with_capacity(before.len() + size);

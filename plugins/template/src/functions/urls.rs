@@ -1,5 +1,7 @@
 //! URLs (Masterminds/sprig `url.go`, golang/go `src/net/url`).
 
+use std::fmt::Write as _;
+
 use super::{Result, text};
 use crate::error::CallError;
 use crate::exec::Call;
@@ -15,7 +17,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 /// What may stand in a part of a URL without being escaped.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Part {
     Path,
     Fragment,
@@ -23,28 +25,25 @@ enum Part {
     Host,
 }
 
-fn is_plain(byte: u8, part: Part) -> bool {
-    match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => true,
-        b'$' | b'&' | b'+' | b'=' | b':' | b'@' if part == Part::Path => true,
-        b'/' | b';' | b',' if part == Part::Path => true,
-        b'$' | b'&' | b'+' | b',' | b'/' | b':' | b';' | b'=' | b'?' | b'@' | b'!' | b'('
-        | b')' | b'*' => {
-            part == Part::Fragment || part == Part::Host && b"!()*$&+,;=:".contains(&byte)
-        }
-        b'[' | b']' | b'<' | b'>' | b'"' | b'\'' => part == Part::Host,
-        _ => false,
+/// What stands for itself in a part, besides letters, digits and `-_.~`.
+fn plain(part: Part) -> &'static str {
+    match part {
+        Part::Path => "$&+=:@/;,",
+        Part::Fragment => "$&+,/:;=?@!()*",
+        Part::User => "$&+,;=",
+        Part::Host => "!()*$&+,;=:[]<>\"'",
     }
 }
 
 fn escape(text: &str, part: Part) -> String {
+    let plain = plain(part).as_bytes();
     let mut out = String::new();
     for byte in text.bytes() {
-        let user = part == Part::User && b"$&+,;=".contains(&byte);
-        if user || is_plain(byte, part) {
+        let always = byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+        if always || plain.contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out
@@ -96,7 +95,7 @@ impl Url {
         let (rest, fragment) = raw.split_once('#').unwrap_or((raw, ""));
         url.fragment = unescape(fragment)?;
         if rest == "*" {
-            url.path = "*".to_owned();
+            "*".clone_into(&mut url.path);
             return Ok(url);
         }
         let (scheme, rest) = split_scheme(rest)?;

@@ -109,15 +109,12 @@ fn hex(text: &str) -> Result<(Escaped, &str), SyntaxError> {
 fn property(text: &str) -> Result<(Escaped, &str), SyntaxError> {
     let negative = text[1..].starts_with('P');
     let body = &text[2..];
-    let (name, rest) = match body.strip_prefix('{') {
-        Some(inner) => match inner.split_once('}') {
-            Some(pieces) => pieces,
-            None => return Err(SyntaxError::new("invalid character class range", text)),
-        },
-        None => {
-            let len = body.chars().next().map_or(0, char::len_utf8);
-            body.split_at(len)
-        }
+    let (name, rest) = if let Some(inner) = body.strip_prefix('{') {
+        let whole = || SyntaxError::new("invalid character class range", text);
+        inner.split_once('}').ok_or_else(whole)?
+    } else {
+        let len = body.chars().next().map_or(0, char::len_utf8);
+        body.split_at(len)
     };
     let (inverted, name) = match name.strip_prefix('^') {
         Some(name) => (true, name),

@@ -190,8 +190,11 @@ impl Translator<'_> {
     }
 }
 
+/// The least and the greatest count.
+type Bounds = (Option<u32>, Option<u32>);
+
 /// `{n}`, `{n,}` or `{n,m}`: its length and bounds.
-fn counted(text: &str) -> Option<(usize, (Option<u32>, Option<u32>))> {
+fn counted(text: &str) -> Option<(usize, Bounds)> {
     let inner = text.strip_prefix('{')?;
     let end = inner.find('}')?;
     let bounds = &inner[..end];

@@ -326,9 +326,8 @@ impl<'s> Lexer<'s> {
     fn at_terminator(&self) -> bool {
         match self.peek() {
             None => true,
-            Some(c) if is_space(c) => true,
-            Some('.' | ',' | '|' | ':' | ')' | '(') => true,
-            _ => self.rest().starts_with(RIGHT),
+            Some(c) if is_space(c) || ".,|:)(".contains(c) => true,
+            Some(_) => self.rest().starts_with(RIGHT),
         }
     }
 

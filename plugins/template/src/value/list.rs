@@ -40,7 +40,7 @@ impl ListType {
 /// A slice. It never changes; functions that seem to change one make another.
 #[derive(Clone)]
 pub struct List {
-    list_type: ListType,
+    of: ListType,
     /// A slice that was never made: it is `null` in JSON.
     nil: bool,
     items: Vec<Value>,
@@ -50,7 +50,7 @@ impl List {
     /// A slice of a type.
     pub fn new(list_type: ListType, items: Vec<Value>) -> Self {
         Self {
-            list_type,
+            of: list_type,
             nil: false,
             items,
         }
@@ -59,7 +59,7 @@ impl List {
     /// The nil slice of a type.
     pub fn nil(list_type: ListType) -> Self {
         Self {
-            list_type,
+            of: list_type,
             nil: true,
             items: Vec::new(),
         }
@@ -67,7 +67,7 @@ impl List {
 
     /// Its Go type.
     pub fn list_type(&self) -> ListType {
-        self.list_type
+        self.of
     }
 
     /// Whether it was never made.
