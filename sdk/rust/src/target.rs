@@ -1,5 +1,7 @@
 //! What a renderer may ask about where its output goes.
 
+use std::rc::Rc;
+
 use crate::Result;
 use crate::bindings::imports::weir::plugin::rendering;
 
@@ -31,12 +33,14 @@ impl Format {
 }
 
 /// The target of a render. A question that is not asked is not part of the cache key.
-#[derive(Debug)]
-pub struct Target(rendering::Target);
+///
+/// Clones are the same target, for values that cannot borrow it; none may outlive the call.
+#[derive(Clone, Debug)]
+pub struct Target(Rc<rendering::Target>);
 
 impl Target {
     pub(crate) fn new(target: rendering::Target) -> Self {
-        Self(target)
+        Self(Rc::new(target))
     }
 
     /// Directory inside the input `source`.
