@@ -48,8 +48,7 @@ pub fn load(tree: &dyn FileSystem, path: &str, shown: &str) -> Result<Chart, Err
 
 fn load_archive(bytes: &[u8], shown: &str) -> Result<Chart, String> {
     if !archive::is_gzip(bytes) {
-        let extension = shown.rsplit('.').next().unwrap_or_default();
-        if matches!(extension, "yml" | "yaml") {
+        if matches!(extension(shown), "yml" | "yaml") {
             return Err(format!(
                 "file '{shown}' seems to be a YAML file, but expected a gzipped archive"
             ));
@@ -97,7 +96,7 @@ fn directory(tree: &dyn FileSystem, root: &str) -> Result<Vec<BufferedFile>, Err
 }
 
 fn walk(tree: &dyn FileSystem, root: &str, below: &str, rules: &Rules, names: &mut Vec<String>) {
-    for (name, kind) in tree.list(&join(root, below).trim_end_matches('/').to_owned()) {
+    for (name, kind) in tree.list(join(root, below).trim_end_matches('/')) {
         let path = join(below, &name);
         if rules.ignores(&path, kind) {
             continue;
@@ -157,7 +156,7 @@ fn load_subchart(
     files: Vec<BufferedFile>,
     nesting: usize,
 ) -> Result<Chart, String> {
-    let loaded = if name.ends_with(".tgz") {
+    let loaded = if extension(name) == "tgz" {
         let Some(file) = files.first().filter(|file| file.name == name) else {
             let given = files.first().map_or("", |file| file.name.as_str());
             return Err(format!(
@@ -176,6 +175,11 @@ fn load_subchart(
         load_files(inner.collect(), nesting)
     };
     loaded.map_err(|err| format!("error unpacking subchart {name} in {parent}: {err}"))
+}
+
+/// What stands behind the last dot; its case counts.
+fn extension(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(_, extension)| extension)
 }
 
 fn wrapped(what: &'static str) -> impl FnOnce(DecodeError) -> String {
@@ -236,7 +240,7 @@ impl Parts {
             }
             name if name.starts_with("templates/") => self.templates.push(file.into()),
             name => match name.strip_prefix("charts/") {
-                Some(rest) if !name.ends_with(".prov") => {
+                Some(rest) if extension(name) != "prov" => {
                     let rest = rest.to_owned();
                     let folder = rest.split('/').next().unwrap_or(&rest).to_owned();
                     let data = file.data;

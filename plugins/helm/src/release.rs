@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use weir_template::Map;
 
+use crate::chart::Chart;
 use crate::hook::Hook;
 use crate::manifest::Manifest;
 use crate::metadata::Metadata;
@@ -26,8 +27,12 @@ pub struct Release {
     pub namespace: String,
     /// Which one of that name, from 1.
     pub revision: u32,
-    /// Metadata of the root chart, with the dependencies that are left.
+    /// The root chart as it was loaded.
+    pub chart: Rc<Chart>,
+    /// Its metadata, with the dependencies that are left.
     pub metadata: Metadata,
+    /// Its own values, with those that it imported.
+    pub chart_values: Rc<Map>,
     /// The values that the user gave.
     pub config: Rc<Map>,
     /// All values, as the root's templates saw them at the end.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use regex_lite::Regex;
+use weir_template::GoRegex;
 use weir_yaml::{Object, Value as Plain, json};
 
 use super::decimal::Decimal;
@@ -193,7 +193,7 @@ impl Compiler<'_> {
             None => {}
             Some(Plain::Object(patterns)) => {
                 for (pattern, schema) in patterns.sorted() {
-                    let regex = Regex::new(pattern)
+                    let regex = GoRegex::new(pattern)
                         .map_err(|_| format!("Invalid regex pattern '{pattern}'"))?;
                     node.pattern_properties.push((regex, self.schema(schema)?));
                 }
@@ -377,7 +377,7 @@ fn strings(node: &mut Node, object: &Object) -> Result<(), String> {
     node.pattern = match object.get("pattern") {
         None => None,
         Some(Plain::String(pattern)) => {
-            let regex = Regex::new(pattern);
+            let regex = GoRegex::new(pattern);
             Some(regex.map_err(|_| "pattern must be a valid regex".to_owned())?)
         }
         Some(_) => return Err("pattern must be of a string".to_owned()),

@@ -3,7 +3,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use regex_lite::Regex;
+use weir_template::GoRegex;
 
 /// Whether text has a format; nothing if there is no such format. What is no text has none.
 pub(super) fn is_format(format: &str, text: Option<&str>) -> Option<bool> {
@@ -19,7 +19,7 @@ pub(super) fn is_format(format: &str, text: Option<&str>) -> Option<bool> {
         "uri-reference" | "iri-reference" => is_uri_reference,
         "uri-template" => is_uri_template,
         "uuid" => is_uuid,
-        "regex" => |text| Regex::new(text).is_ok(),
+        "regex" => |text| GoRegex::new(text).is_ok(),
         "json-pointer" => is_json_pointer,
         "relative-json-pointer" => is_relative_json_pointer,
         _ => return None,
@@ -130,8 +130,12 @@ fn is_email(text: &str) -> bool {
     }
 }
 
-/// What Go's `url.Parse` takes; the scheme, if there is one.
-fn url(text: &str) -> Option<Option<&str>> {
+/// What Go's `url.Parse` takes.
+struct Url {
+    has_scheme: bool,
+}
+
+fn url(text: &str) -> Option<Url> {
     if text.bytes().any(|b| b < b' ' || b == 0x7f) || text.contains('\\') {
         return None;
     }
@@ -163,7 +167,9 @@ fn url(text: &str) -> Option<Option<&str>> {
         }
     }
     let path = rest.split('?').next().unwrap_or_default();
-    escapes(path).then_some(scheme)
+    escapes(path).then_some(Url {
+        has_scheme: scheme.is_some(),
+    })
 }
 
 fn port_is_numeric(host: &str) -> bool {
@@ -176,7 +182,7 @@ fn port_is_numeric(host: &str) -> bool {
 }
 
 fn is_uri(text: &str) -> bool {
-    matches!(url(text), Some(Some(_)))
+    url(text).is_some_and(|url| url.has_scheme)
 }
 
 fn is_uri_reference(text: &str) -> bool {

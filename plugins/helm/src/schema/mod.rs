@@ -58,8 +58,11 @@ fn check_plain(schema: &[u8], values: &Plain) -> Result<String, String> {
     let document = json::parse(&String::from_utf8_lossy(schema)).map_err(|err| err.to_string())?;
     let compiled = compile::compile(document)?;
     let problems = validate::validate(&compiled, values)?;
-    let lines = problems.into_iter();
-    Ok(lines.map(|problem| format!("- {problem}\n")).collect())
+    let mut text = String::new();
+    for problem in problems {
+        text.extend(["- ", &problem, "\n"]);
+    }
+    Ok(text)
 }
 
 #[cfg(test)]

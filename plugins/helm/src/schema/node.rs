@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use regex_lite::Regex;
+use weir_template::GoRegex;
 
 use super::decimal::Decimal;
 
@@ -57,7 +57,7 @@ pub(super) struct Node {
 
     pub(super) properties: Vec<(String, SchemaId)>,
     pub(super) additional_properties: Option<Additional>,
-    pub(super) pattern_properties: Vec<(Regex, SchemaId)>,
+    pub(super) pattern_properties: Vec<(GoRegex, SchemaId)>,
     pub(super) property_names: Option<SchemaId>,
     pub(super) dependencies: BTreeMap<String, Dependency>,
     pub(super) required: Vec<String>,
@@ -79,7 +79,7 @@ pub(super) struct Node {
 
     pub(super) min_length: Option<i64>,
     pub(super) max_length: Option<i64>,
-    pub(super) pattern: Option<Regex>,
+    pub(super) pattern: Option<GoRegex>,
     pub(super) format: Option<String>,
 
     /// As JSON.

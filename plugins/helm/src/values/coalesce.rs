@@ -138,7 +138,7 @@ impl Coalescer<'_> {
                     "Conflict: cannot merge map onto non-map for {key:?}. Skipping."
                 )),
                 (_, Some(Value::Map(_))) => {
-                    self.warnings.add(format!("key {key} is table. Skipping"))
+                    self.warnings.add(format!("key {key} is table. Skipping"));
                 }
                 (value, _) => own.set(key, value),
             }

@@ -29,14 +29,10 @@ pub struct ValueOptions {
 }
 
 impl ValueOptions {
-    /// Reads and merges all of them over `base`. `read` gives the content of a file by the name
-    /// that the options have.
-    pub fn merge_over(
-        &self,
-        base: &Rc<Map>,
-        read: &dyn Fn(&str) -> Result<Vec<u8>, String>,
-    ) -> Result<Rc<Map>, Error> {
-        let mut base = Rc::clone(base);
+    /// Reads and merges all of them. `read` gives the content of a file by the name that the
+    /// options have.
+    pub fn merge(&self, read: &dyn Fn(&str) -> Result<Vec<u8>, String>) -> Result<Rc<Map>, Error> {
+        let mut base = empty_map();
         for file in &self.files {
             let bytes = read(file).map_err(Error::Values)?;
             let document = decode::yaml(&bytes).and_then(decode::map);
@@ -66,15 +62,10 @@ impl ValueOptions {
         }
         Ok(base)
     }
-
-    /// As [`ValueOptions::merge_over`] nothing.
-    pub fn merge(&self, read: &dyn Fn(&str) -> Result<Vec<u8>, String>) -> Result<Rc<Map>, Error> {
-        self.merge_over(&empty_map(), read)
-    }
 }
 
 /// The second over the first; neither changes.
-fn merge_maps(under: &Map, over: &Map) -> Rc<Map> {
+pub(crate) fn merge_maps(under: &Map, over: &Map) -> Rc<Map> {
     let merged = Rc::new(Map::new(MapType::Any, under.entries()));
     for (key, value) in over.entries() {
         let value = match (merged.get(&key), value) {

@@ -1,0 +1,158 @@
+//! The chart as a release record holds it (helm/helm pkg/chart/chart.go): JSON, with the files in
+//! base64. Subcharts are not part of it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use weir_yaml::{Object, Value as Plain, json};
+
+use crate::chart::{File, Lock};
+use crate::error::Error;
+use crate::metadata::{Dependency, Import, Metadata};
+use crate::plain::plain_map;
+use crate::release::Release;
+
+impl Release {
+    /// The field `chart` of the release record.
+    pub fn chart_record(&self) -> Result<String, Error> {
+        let chart = &self.chart;
+        let schema = chart.schema.as_deref();
+        let record = object([
+            ("metadata", metadata(&self.metadata)),
+            ("lock", chart.lock.as_ref().map_or(Plain::Null, lock)),
+            ("templates", files(&chart.templates)),
+            ("values", Plain::Object(plain_map(&self.chart_values))),
+            ("schema", schema.map_or(Plain::Null, base64)),
+            ("files", files(&chart.files)),
+        ]);
+        json::to_string(&record).map_err(|err| Error::Values(err.to_string()))
+    }
+}
+
+fn object<'a>(entries: impl IntoIterator<Item = (&'a str, Plain)>) -> Plain {
+    let entries = entries.into_iter();
+    Plain::Object(
+        entries
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect(),
+    )
+}
+
+fn base64(bytes: &[u8]) -> Plain {
+    Plain::String(BASE64.encode(bytes))
+}
+
+fn files(files: &[File]) -> Plain {
+    let files = files.iter().map(|file| {
+        object([
+            ("name", Plain::from(file.name.as_str())),
+            ("data", base64(&file.data)),
+        ])
+    });
+    Plain::Array(files.collect())
+}
+
+/// Adds fields that say something.
+fn add(into: &mut Object, fields: &[(&str, &str)]) {
+    for (name, text) in fields.iter().filter(|(_, text)| !text.is_empty()) {
+        into.set(*name, Plain::from(*text));
+    }
+}
+
+fn strings(into: &mut Object, name: &str, items: &[String]) {
+    if !items.is_empty() {
+        let items = items.iter().map(|item| Plain::from(item.as_str()));
+        into.set(name, Plain::Array(items.collect()));
+    }
+}
+
+fn metadata(metadata: &Metadata) -> Plain {
+    let mut record = Object::new();
+    add(
+        &mut record,
+        &[
+            ("name", &metadata.name),
+            ("home", &metadata.home),
+            ("version", &metadata.version),
+            ("description", &metadata.description),
+            ("icon", &metadata.icon),
+            ("apiVersion", &metadata.api_version),
+            ("condition", &metadata.condition),
+            ("tags", &metadata.tags),
+            ("appVersion", &metadata.app_version),
+            ("kubeVersion", &metadata.kube_version),
+            ("type", &metadata.chart_type),
+        ],
+    );
+    strings(&mut record, "sources", &metadata.sources);
+    strings(&mut record, "keywords", &metadata.keywords);
+    if metadata.deprecated {
+        record.set("deprecated", Plain::Bool(true));
+    }
+    let maintainers = metadata.maintainers.iter().map(|maintainer| {
+        let mut record = Object::new();
+        add(
+            &mut record,
+            &[
+                ("name", &maintainer.name),
+                ("email", &maintainer.email),
+                ("url", &maintainer.url),
+            ],
+        );
+        Plain::Object(record)
+    });
+    list(&mut record, "maintainers", maintainers.collect());
+    let annotations = metadata.annotations.iter().flatten();
+    let annotations: Object = annotations
+        .map(|(key, value)| (key.clone(), Plain::from(value.as_str())))
+        .collect();
+    if !annotations.is_empty() {
+        record.set("annotations", Plain::Object(annotations));
+    }
+    let dependencies = metadata.dependencies.iter().flatten().map(dependency);
+    list(&mut record, "dependencies", dependencies.collect());
+    Plain::Object(record)
+}
+
+fn list(into: &mut Object, name: &str, items: Vec<Plain>) {
+    if !items.is_empty() {
+        into.set(name, Plain::Array(items));
+    }
+}
+
+fn dependency(dependency: &Dependency) -> Plain {
+    let mut record = Object::new();
+    // Written even where they are empty.
+    record.set("name", Plain::from(dependency.name.as_str()));
+    record.set("repository", Plain::from(dependency.repository.as_str()));
+    add(
+        &mut record,
+        &[
+            ("version", &dependency.version),
+            ("condition", &dependency.condition),
+            ("alias", &dependency.alias),
+        ],
+    );
+    strings(&mut record, "tags", &dependency.tags);
+    if dependency.enabled {
+        record.set("enabled", Plain::Bool(true));
+    }
+    let imports = dependency.import_values.iter().map(|import| match import {
+        Import::Export(name) => Plain::from(name.as_str()),
+        Import::Table { child, parent } | Import::Done { child, parent } => object([
+            ("child", Plain::from(child.as_str())),
+            ("parent", Plain::from(parent.as_str())),
+        ]),
+        Import::Other | Import::Malformed => Plain::Null,
+    });
+    list(&mut record, "import-values", imports.collect());
+    Plain::Object(record)
+}
+
+fn lock(lock: &Lock) -> Plain {
+    let dependencies = lock.dependencies.iter().map(dependency);
+    object([
+        ("generated", Plain::from(lock.generated.as_str())),
+        ("digest", Plain::from(lock.digest.as_str())),
+        ("dependencies", Plain::Array(dependencies.collect())),
+    ])
+}
