@@ -9,6 +9,7 @@ use weir_plugin::Limits;
 
 use crate::artifact::{Bounds, Retention};
 use crate::cluster::Access;
+use crate::leader::Terms;
 use crate::server::Listen;
 use crate::telemetry::{Encoding, Level};
 
@@ -33,6 +34,8 @@ pub struct Config {
     pub plugin_cache: Option<PathBuf>,
     /// Bounds of plugin calls, where a `Plugin` grants no others.
     pub plugin_limits: Limits,
+    /// How one of several hosts comes to lead; absent: this one is alone.
+    pub election: Option<Terms>,
     /// Refuses references to objects in other namespaces.
     pub no_cross_namespace_refs: bool,
     /// Logs.

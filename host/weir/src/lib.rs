@@ -10,6 +10,7 @@ pub mod credentials;
 pub mod event;
 pub mod grants;
 pub mod images;
+pub mod leader;
 pub mod reconcile;
 pub mod render;
 pub mod run;

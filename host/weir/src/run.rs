@@ -26,6 +26,7 @@ use crate::credentials::Secrets;
 use crate::event::{self, Recorder};
 use crate::grants::GrantBook;
 use crate::images::Images;
+use crate::leader::{Candidate, Leadership};
 use crate::reconcile::gitrepository::GitRepositories;
 use crate::reconcile::kustomization::{Kustomizations, Ledger, Rules};
 use crate::reconcile::objects::Objects;
@@ -59,6 +60,9 @@ pub enum RunError {
         #[source]
         source: std::io::Error,
     },
+    /// Another host leads, or may by now.
+    #[error("leadership was lost; this host ends so that two never write at once")]
+    LeadershipLost,
     /// The Git client cannot start.
     #[error("failed to start the Git client")]
     Git(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -92,7 +96,11 @@ struct Views {
 }
 
 /// What the host is not ready without.
-const STEPS: [&str; 2] = ["the built-in plugins", "a first look at the cluster"];
+const STEPS: [&str; 3] = [
+    "the built-in plugins",
+    "a first look at the cluster",
+    "leadership",
+];
 
 /// Runs the host until `stop`.
 pub async fn run(config: Config, stop: CancellationToken) -> Result<(), RunError> {
@@ -110,18 +118,31 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), RunError
     parts.watch(&mut background, &stop);
     let (recorder, flushed) = parts.recorder(&serving);
     let mut workers = JoinSet::new();
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = parts.views.synced() => {
-            parts.start_workers(&mut background, &mut workers, &recorder, &advertised).await?;
-            readiness.done(STEPS[1]);
-            tracing::info!("ready");
-            stop.cancelled().await;
+    let mut is_lost = false;
+    let leadership = tokio::select! {
+        () = stop.cancelled() => Leadership::alone(),
+        leadership = parts.lead(&readiness) => leadership,
+    };
+    if !stop.is_cancelled() {
+        parts
+            .start_workers(&mut background, &mut workers, &recorder, &advertised)
+            .await?;
+        readiness.done(STEPS[2]);
+        tracing::info!("ready");
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = leadership.lost() => is_lost = true,
         }
     }
     readiness.wait_for("the end");
     parts.queues.close();
-    let drain = async { while workers.join_next().await.is_some() {} };
+    let drain = async {
+        if is_lost {
+            // Another host may write from now on.
+            workers.shutdown().await;
+        }
+        while workers.join_next().await.is_some() {}
+    };
     if tokio::time::timeout(parts.config.shutdown_timeout, drain)
         .await
         .is_err()
@@ -130,12 +151,16 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), RunError
     }
     workers.shutdown().await;
     background.shutdown().await;
+    leadership.end().await;
     serving.cancel();
     let end = async {
         let _ = flushed.await;
         while servers.join_next().await.is_some() {}
     };
     let _ = tokio::time::timeout(Duration::from_secs(10), end).await;
+    if is_lost {
+        return Err(RunError::LeadershipLost);
+    }
     Ok(())
 }
 
@@ -222,6 +247,21 @@ impl Parts {
             });
         }
         Ok(advertised.into())
+    }
+
+    /// Waits for the first look at the cluster, then until this host may work. A host that stands
+    /// by has looked, so that it takes over within moments.
+    async fn lead(&self, readiness: &Readiness) -> Leadership {
+        self.views.synced().await;
+        readiness.done(STEPS[1]);
+        match self.config.election {
+            None => Leadership::alone(),
+            Some(terms) => {
+                Candidate::new(self.client.clone(), &self.config.namespace, terms)
+                    .lead()
+                    .await
+            }
+        }
     }
 
     async fn load_builtins(&self) -> Result<(), RunError> {

@@ -33,6 +33,8 @@ impl Rig {
     pub fn start(args: &[&str]) -> Result<Self> {
         let cluster = Cluster::start()?;
         install(&cluster)?;
+        // Where the host lives, by its defaults.
+        cluster.kubectl(&["create", "namespace", "flux-system"])?;
         // A user of its own, so that its requests can be told from those of the tests.
         let role = "--clusterrole=cluster-admin";
         cluster.kubectl(&[

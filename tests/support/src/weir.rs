@@ -27,6 +27,8 @@ pub struct WeirOptions {
     /// A folder for artifacts and compiled plugins that outlives the process, to test restarts;
     /// one of its own if there is none.
     pub storage: Option<PathBuf>,
+    /// It is to stand by while another host leads: it has started when it answers at all.
+    pub stands_by: bool,
 }
 
 impl WeirOptions {
@@ -37,6 +39,7 @@ impl WeirOptions {
             args: Vec::new(),
             env: Vec::new(),
             storage: None,
+            stands_by: false,
         }
     }
 }
@@ -105,8 +108,13 @@ impl Weir {
         process.env.extend(options.env.iter().cloned());
         // It drains its work for longer than a test part does.
         process.grace = Duration::from_secs(20);
+        let probe = if options.stands_by {
+            "/healthz"
+        } else {
+            "/readyz"
+        };
         let process = Process::start(&process, || {
-            net::get(health, "/readyz").is_ok_and(|answer| answer.status == 200)
+            net::get(health, probe).is_ok_and(|answer| answer.status == 200)
         })?;
         Ok(Self {
             process,

@@ -12,6 +12,8 @@ mod install;
 mod kinds;
 mod output;
 mod plugin;
+#[cfg(test)]
+mod reference;
 mod request;
 mod run;
 

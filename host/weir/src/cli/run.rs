@@ -12,6 +12,7 @@ use super::{Error, Exit};
 use crate::artifact::{Bounds, Retention};
 use crate::cluster::Access;
 use crate::config::{Config, Log, Pace, Storage, Watch};
+use crate::leader::Terms;
 use crate::server::Listen;
 use crate::telemetry::{self, Encoding, Level, LevelHandle};
 
@@ -138,6 +139,46 @@ pub(super) struct RunArgs {
         default_value = "30s"
     )]
     graceful_shutdown_timeout: Duration,
+
+    /// Work only while holding a Lease in --namespace, so that a second host can stand by
+    #[arg(long, env = "WEIR_ENABLE_LEADER_ELECTION")]
+    enable_leader_election: bool,
+    /// How long the others wait for a leader that does not renew its lease
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "WEIR_LEADER_ELECTION_LEASE_DURATION",
+        default_value = "35s"
+    )]
+    leader_election_lease_duration: Duration,
+    /// How long a leader tries to renew its lease before it stops
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "WEIR_LEADER_ELECTION_RENEW_DEADLINE",
+        default_value = "30s"
+    )]
+    leader_election_renew_deadline: Duration,
+    /// Time between attempts to take or renew the lease
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "WEIR_LEADER_ELECTION_RETRY_PERIOD",
+        default_value = "5s"
+    )]
+    leader_election_retry_period: Duration,
+    /// Give the lease back on shutdown, so that another host takes over at once
+    #[arg(
+        long,
+        value_name = "BOOL",
+        env = "WEIR_LEADER_ELECTION_RELEASE_ON_CANCEL",
+        default_value_t = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        action = clap::ArgAction::Set
+    )]
+    leader_election_release_on_cancel: bool,
 
     /// Files of one artifact at most
     #[arg(
@@ -281,7 +322,26 @@ impl RunArgs {
         if self.plugin_timeout.0.is_zero() {
             return wrong("--plugin-timeout must be more than 0");
         }
+        let terms = Terms {
+            lease: self.leader_election_lease_duration.0,
+            renew_deadline: self.leader_election_renew_deadline.0,
+            retry: self.leader_election_retry_period.0,
+            release_on_cancel: self.leader_election_release_on_cancel,
+        };
+        // As client-go checks them: a leader must give up before the others take over, and try
+        // more than once before that.
+        if terms.lease <= terms.renew_deadline {
+            return wrong(
+                "--leader-election-lease-duration must exceed --leader-election-renew-deadline",
+            );
+        }
+        if terms.retry.is_zero() || terms.renew_deadline <= terms.retry.mul_f64(1.2) {
+            return wrong(
+                "--leader-election-renew-deadline must exceed 1.2 times --leader-election-retry-period, which must be more than 0",
+            );
+        }
         Ok(Config {
+            election: self.enable_leader_election.then_some(terms),
             access: Access {
                 kubeconfig: self.kubeconfig,
                 context: self.context,

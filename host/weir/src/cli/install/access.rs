@@ -27,6 +27,7 @@ pub(super) fn manifests(namespace: &str, is_cluster_admin: bool) -> Vec<Value> {
             &format!("weir-{namespace}"),
         ),
     ];
+    all.extend(election(namespace));
     if is_cluster_admin {
         // Kustomizations apply whatever their repositories hold. The name is Flux's.
         all.push(binding(
@@ -70,6 +71,38 @@ fn own_rules() -> Value {
         },
         { "nonResourceURLs": ["/version", "/apis", "/apis/*", "/api", "/api/*"], "verbs": ["get"] },
     ])
+}
+
+/// The Lease by which one of several hosts leads, in their own namespace only.
+fn election(namespace: &str) -> [Value; 2] {
+    let metadata = json!({
+        "name": format!("{ACCOUNT}-leader-election"),
+        "namespace": namespace,
+        "labels": labels(namespace),
+    });
+    [
+        json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "Role",
+            "metadata": metadata,
+            "rules": [{
+                "apiGroups": ["coordination.k8s.io"],
+                "resources": ["leases"],
+                "verbs": ["get", "create", "update"],
+            }],
+        }),
+        json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "RoleBinding",
+            "metadata": metadata,
+            "roleRef": {
+                "apiGroup": "rbac.authorization.k8s.io",
+                "kind": "Role",
+                "name": metadata["name"],
+            },
+            "subjects": [{ "kind": "ServiceAccount", "name": ACCOUNT, "namespace": namespace }],
+        }),
+    ]
 }
 
 fn binding(namespace: &str, name: &str, role: &str) -> Value {

@@ -84,6 +84,7 @@ fn deployment(namespace: &str, image: &str, run: &[String]) -> Value {
     let labels = with(&labels(namespace), &[(meta::labels::COMPONENT, NAME)]);
     let mut arguments = vec![
         "run".to_owned(),
+        "--enable-leader-election".to_owned(),
         // The trailing dot spares the search list of the resolver.
         format!("--storage-adv-addr={ARTIFACTS}.$(RUNTIME_NAMESPACE).svc.cluster.local."),
     ];
@@ -94,7 +95,8 @@ fn deployment(namespace: &str, image: &str, run: &[String]) -> Value {
         "metadata": { "name": NAME, "namespace": namespace, "labels": labels },
         "spec": {
             "replicas": 1,
-            // Two hosts at once would write over each other.
+            // More replicas stand by. A new version starts when the old one has given its lease back
+            // and its memory is free.
             "strategy": { "type": "Recreate" },
             "selector": { "matchLabels": selector() },
             "template": {

@@ -1,0 +1,80 @@
+//! Two hosts: one works, the other stands by and takes over.
+
+use serde_json::Value;
+use weir_tests_cluster::{HOST_USER, PATIENCE, Rig, config_map};
+use weir_tests_support::{Tally, Weir, WeirOptions, eventually};
+
+const TERMS: [&str; 4] = [
+    "--enable-leader-election",
+    "--leader-election-lease-duration=4s",
+    "--leader-election-renew-deadline=3s",
+    "--leader-election-retry-period=500ms",
+];
+
+fn lease(rig: &Rig) -> Value {
+    let arguments = ["get", "lease", "weir-leader-election", "-o", "json"];
+    let text = rig
+        .cluster
+        .kubectl(&[&arguments[..], &["-n", "flux-system"]].concat())
+        .unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn one_of_two_hosts_works_and_the_other_takes_over() {
+    let mut rig = Rig::start(&TERMS).unwrap();
+    let first_leader = lease(&rig)["spec"]["holderIdentity"].clone();
+    let mut options = WeirOptions::new(rig.cluster.kubeconfig_of(HOST_USER));
+    options.args = TERMS.iter().map(Into::into).collect();
+    options.stands_by = true;
+    let mut second = Weir::start(&options).unwrap();
+
+    let (namespace, commit) = {
+        let tenant = rig.tenant("leader").unwrap();
+        let fields = format!("  targetNamespace: {}\n", tenant.namespace);
+        let files = [("a.yaml", Some(&*config_map("a", "one")))];
+        let one = tenant.repo.commit(&files, "one").unwrap();
+        tenant.follow("./", &fields).unwrap();
+        tenant.wait_applied("app", &one).unwrap();
+
+        // Each write is made once although two hosts watch.
+        let mark = rig.cluster.audit().mark();
+        let files = [("a.yaml", Some(&*config_map("a", "two")))];
+        let two = tenant.repo.commit(&files, "two").unwrap();
+        tenant.wait_applied("app", &two).unwrap();
+        let writes = rig.cluster.audit().of_user(HOST_USER, mark).unwrap();
+        let tally = Tally::of(writes.iter());
+        assert_eq!(tally.get("patch configmaps"), 1, "{tally}");
+        assert_eq!(tally.get("patch kustomizations/status"), 1, "{tally}");
+        assert_ne!(
+            second.health("/readyz").unwrap().status,
+            200,
+            "it stands by"
+        );
+        assert_eq!(lease(&rig)["spec"]["holderIdentity"], first_leader);
+
+        // The leader dies without a word; what is committed meanwhile is not lost.
+        let files = [("a.yaml", Some(&*config_map("a", "three")))];
+        (
+            tenant.namespace.clone(),
+            tenant.repo.commit(&files, "three").unwrap(),
+        )
+    };
+    rig.weir.process().kill().unwrap();
+    eventually("the second host leads", PATIENCE, || {
+        (second.health("/readyz").ok()?.status == 200).then_some(())
+    });
+    let object = eventually("the third commit applied", PATIENCE, || {
+        let arguments = ["get", "configmap", "a", "-o", "json", "-n", &namespace];
+        let object: Value = serde_json::from_str(&rig.cluster.kubectl(&arguments).ok()?).ok()?;
+        (object["data"]["key"] == "three").then_some(object)
+    });
+    assert_eq!(object["metadata"]["name"], "a", "{commit}");
+    let spec = &lease(&rig)["spec"];
+    assert_ne!(spec["holderIdentity"], first_leader);
+    assert_eq!(spec["leaseTransitions"], 1);
+
+    // One that is told to stop gives the lease back.
+    second.process().stop().unwrap();
+    assert_eq!(lease(&rig)["spec"]["holderIdentity"], "");
+}
