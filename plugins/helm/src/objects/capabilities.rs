@@ -8,6 +8,7 @@ use std::rc::Rc;
 use weir_template::value::View;
 use weir_template::{CallError, Kind, List, ListType, Object, Type, Value};
 
+use super::record::JsonName::UnlessEmpty;
 use super::record::Record;
 use crate::capabilities::{Discovery, HelmVersion, KubeVersion};
 
@@ -70,10 +71,10 @@ fn helm_version(version: &HelmVersion) -> Value {
         ],
     )
     .with_json(&[
-        Some("version"),
-        Some("git_commit"),
-        Some("git_tree_state"),
-        Some("go_version"),
+        UnlessEmpty("version"),
+        UnlessEmpty("git_commit"),
+        UnlessEmpty("git_tree_state"),
+        UnlessEmpty("go_version"),
     ])
     .value()
 }

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use weir_template::{List, ListType, Map, MapType, Value};
 
+use super::record::JsonName::{Always, UnlessEmpty};
 use super::record::Record;
 use crate::metadata::{Dependency, Import, Maintainer, Metadata};
 use crate::tree::{ChartId, ChartTree};
@@ -57,23 +58,23 @@ fn metadata(name: &str, metadata: &Metadata, dependencies: Value) -> Record {
         ],
     )
     .with_json(&[
-        Some("name"),
-        Some("home"),
-        Some("sources"),
-        Some("version"),
-        Some("description"),
-        Some("keywords"),
-        Some("maintainers"),
-        Some("icon"),
-        Some("apiVersion"),
-        Some("condition"),
-        Some("tags"),
-        Some("appVersion"),
-        Some("deprecated"),
-        Some("annotations"),
-        Some("kubeVersion"),
-        Some("dependencies"),
-        Some("type"),
+        UnlessEmpty("name"),
+        UnlessEmpty("home"),
+        UnlessEmpty("sources"),
+        UnlessEmpty("version"),
+        UnlessEmpty("description"),
+        UnlessEmpty("keywords"),
+        UnlessEmpty("maintainers"),
+        UnlessEmpty("icon"),
+        UnlessEmpty("apiVersion"),
+        UnlessEmpty("condition"),
+        UnlessEmpty("tags"),
+        UnlessEmpty("appVersion"),
+        UnlessEmpty("deprecated"),
+        UnlessEmpty("annotations"),
+        UnlessEmpty("kubeVersion"),
+        UnlessEmpty("dependencies"),
+        UnlessEmpty("type"),
     ])
 }
 
@@ -93,13 +94,17 @@ fn maintainer(maintainer: &Maintainer) -> Value {
         ],
     )
     .pointer()
-    .with_json(&[Some("name"), Some("email"), Some("url")])
+    .with_json(&[
+        UnlessEmpty("name"),
+        UnlessEmpty("email"),
+        UnlessEmpty("url"),
+    ])
     .value()
 }
 
 fn dependency(dependency: &Dependency) -> Value {
     let text = |text: &str| Value::from(text);
-    let mut record = Record::new(
+    Record::new(
         "*chart.Dependency",
         vec![
             ("Name", text(&dependency.name)),
@@ -114,21 +119,16 @@ fn dependency(dependency: &Dependency) -> Value {
     )
     .pointer()
     .with_json(&[
-        None,
-        Some("version"),
-        None,
-        Some("condition"),
-        Some("tags"),
-        Some("enabled"),
-        Some("import-values"),
-        Some("alias"),
-    ]);
-    // Written even where they are empty.
-    if let Some(json) = &mut record.json {
-        json.push(("name", text(&dependency.name)));
-        json.push(("repository", text(&dependency.repository)));
-    }
-    record.value()
+        Always("name"),
+        UnlessEmpty("version"),
+        Always("repository"),
+        UnlessEmpty("condition"),
+        UnlessEmpty("tags"),
+        UnlessEmpty("enabled"),
+        UnlessEmpty("import-values"),
+        UnlessEmpty("alias"),
+    ])
+    .value()
 }
 
 fn imports(imports: &[Import]) -> Value {

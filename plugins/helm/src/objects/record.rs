@@ -7,6 +7,15 @@ use std::rc::Rc;
 use weir_template::value::View;
 use weir_template::{Kind, Object, Value};
 
+/// The name of a field in JSON.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum JsonName {
+    /// It is always written.
+    Always(&'static str),
+    /// It is left out when empty.
+    UnlessEmpty(&'static str),
+}
+
 /// A struct whose fields are known beforehand.
 pub(super) struct Record {
     pub(super) type_name: &'static str,
@@ -15,8 +24,7 @@ pub(super) struct Record {
     pub(super) fields: Vec<(&'static str, Value)>,
     /// The struct embedded in it, whose fields are its own too.
     pub(super) embedded: Option<Rc<Self>>,
-    /// Fields of its JSON form, without those that are left out when empty; nothing if that has
-    /// the names of the fields.
+    /// Fields of its JSON form as they are written; nothing if those are its own.
     pub(super) json: Option<Vec<(&'static str, Value)>>,
 }
 
@@ -38,14 +46,20 @@ impl Record {
         self
     }
 
-    /// With JSON names: for each field its name there, or `None` where it is never written. Empty
-    /// fields are left out.
-    pub(super) fn with_json(mut self, names: &[Option<&'static str>]) -> Self {
+    /// With the names that its fields have in JSON, in the same order.
+    pub(super) fn with_json(mut self, names: &[JsonName]) -> Self {
         let fields = names.iter().zip(&self.fields);
+        let written = fields.filter(|(name, (_, value))| match name {
+            JsonName::Always(_) => true,
+            JsonName::UnlessEmpty(_) => value.is_true(),
+        });
         self.json = Some(
-            fields
-                .filter(|(_, (_, value))| value.is_true())
-                .filter_map(|(name, (_, value))| Some(((*name)?, value.clone())))
+            written
+                .map(
+                    |(JsonName::Always(name) | JsonName::UnlessEmpty(name), (_, value))| {
+                        (*name, value.clone())
+                    },
+                )
                 .collect(),
         );
         self
@@ -83,8 +97,9 @@ impl Object for Record {
     }
 
     fn json(&self) -> Option<Value> {
-        let own = self.json.as_ref()?.iter();
-        Some(Value::map(own.map(|(name, value)| (*name, value.clone()))))
+        let fields = self.json.clone()?;
+        // A struct again, for its order.
+        Some(Self::new(self.type_name, fields).value())
     }
 
     fn as_any(&self) -> &dyn Any {

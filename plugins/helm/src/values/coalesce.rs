@@ -190,16 +190,25 @@ fn joined(prefix: &str, key: &str) -> String {
 /// A value as Go prints it where a boolean is expected: Helm's message has the wrong verb.
 fn as_wrong_boolean(value: &Value) -> String {
     match value {
-        Value::Bool(value) => value.to_string(),
         Value::Nil => "%!t(<nil>)".to_owned(),
+        other => nested_wrong_boolean(other),
+    }
+}
+
+fn nested_wrong_boolean(value: &Value) -> String {
+    match value {
+        Value::Nil => "<nil>".to_owned(),
+        Value::Bool(value) => value.to_string(),
         Value::List(list) => {
-            let items: Vec<String> = list.iter().map(as_wrong_boolean).collect();
+            let items: Vec<String> = list.iter().map(nested_wrong_boolean).collect();
             format!("[{}]", items.join(" "))
         }
         Value::Map(map) => {
             let entries = map.entries().into_iter();
-            let entries = entries
-                .map(|(key, value)| format!("%!t(string={key}):{}", as_wrong_boolean(&value)));
+            let entries = entries.map(|(key, value)| {
+                let value = nested_wrong_boolean(&value);
+                format!("%!t(string={key}):{value}")
+            });
             format!("map[{}]", entries.collect::<Vec<_>>().join(" "))
         }
         Value::String(text) => format!("%!t(string={text})"),
