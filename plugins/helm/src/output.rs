@@ -53,25 +53,43 @@ impl Release {
 
     /// What `helm template` prints.
     pub fn print(&self, options: &OutputOptions) -> Result<String, Error> {
-        if !options.show_only.is_empty() {
-            return Ok(stream(self.select(options)?.into_iter()));
+        let text = self.print_all(options);
+        if options.show_only.is_empty() {
+            return Ok(text);
         }
+        let mut shown = String::new();
+        for part in show_only(&text, &options.show_only)? {
+            shown.extend(["---\n", part.text, "\n"]);
+        }
+        Ok(shown)
+    }
+
+    fn print_all(&self, options: &OutputOptions) -> String {
         let mut text = self.manifest(options.include_crds).trim().to_owned();
         text.push('\n');
         text.push_str(&stream(self.hook_documents(options)));
-        Ok(text)
+        text
     }
 
     /// The documents that `helm template` prints, in order.
     pub fn select(&self, options: &OutputOptions) -> Result<Vec<Document<'_>>, Error> {
         let crds = self.crd_documents().filter(|_| options.include_crds);
         let all = crds.chain(self.object_documents());
-        let all = all.chain(self.hook_documents(options));
+        let all: Vec<_> = all.chain(self.hook_documents(options)).collect();
         if options.show_only.is_empty() {
-            Ok(all.collect())
-        } else {
-            show_only(&all.collect::<Vec<_>>(), &options.show_only)
+            return Ok(all);
         }
+        let text = self.print_all(options);
+        let parts = show_only(&text, &options.show_only)?.into_iter();
+        let shown = parts.filter_map(|part| {
+            let (_, content) = part.text.split_once(part.source)?;
+            let document = all.iter().find(|document| document.path == part.source)?;
+            Some(Document {
+                content: Cow::Owned(content.trim_start_matches('\n').to_owned()),
+                ..document.clone()
+            })
+        });
+        Ok(shown.collect())
     }
 
     fn crd_documents(&self) -> impl Iterator<Item = Document<'_>> {
@@ -111,30 +129,32 @@ fn stream<'a>(documents: impl Iterator<Item = Document<'a>>) -> String {
     text
 }
 
+/// A document of a stream that says where it is from.
+struct Part<'a> {
+    text: &'a str,
+    /// The file that it comes from, with its chart.
+    source: &'a str,
+}
+
 /// Leaves the documents of some templates, in the order of the patterns. Helm cuts its output into
-/// documents anew, so that each of a file in `crds/` is one, and only the first says where it is
-/// from.
-fn show_only<'a>(
-    documents: &[Document<'a>],
-    patterns: &[String],
-) -> Result<Vec<Document<'a>>, Error> {
+/// documents anew: what a template has written without saying where it is from is not among them.
+fn show_only<'a>(text: &'a str, patterns: &[String]) -> Result<Vec<Part<'a>>, Error> {
+    let parts = || {
+        let documents = split(text).into_iter();
+        documents.filter_map(|text| {
+            let source = source(text)?;
+            Some(Part { text, source })
+        })
+    };
     let mut shown = Vec::new();
     for pattern in patterns {
         // A malformed pattern matches nothing.
         let parsed = PathPattern::parse(pattern).ok();
         let before = shown.len();
-        for document in documents {
-            let path = document.path.split_once('/').map_or("", |(_, path)| path);
-            if parsed.as_ref().is_some_and(|it| it.matches(path)) {
-                let content = split(&document.content)
-                    .first()
-                    .map(|text| (*text).to_owned());
-                shown.push(Document {
-                    content: Cow::Owned(content.unwrap_or_default()),
-                    ..document.clone()
-                });
-            }
-        }
+        shown.extend(parts().filter(|part| {
+            let path = part.source.split_once('/').map_or("", |(_, path)| path);
+            parsed.as_ref().is_some_and(|it| it.matches(path))
+        }));
         if shown.len() == before {
             return Err(Error::Options(format!(
                 "could not find template {pattern} in chart"
@@ -142,4 +162,44 @@ fn show_only<'a>(
         }
     }
     Ok(shown)
+}
+
+/// The file that a document names in its comment.
+fn source(document: &str) -> Option<&str> {
+    let (_, after) = document.split_once("# Source: ")?;
+    let (chart, path) = after.split_once('/')?;
+    let path = path.split('\n').next()?;
+    let length = chart.len() + 1 + path.len();
+    (!chart.is_empty() && !path.is_empty()).then(|| &after[..length])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_are_shown_by_their_templates() {
+        let text = "---\n# Source: c/templates/a.yaml\nkind: A\n---\nkind: B\n---\n\
+                    # Source: c/charts/d/templates/b.yaml\nkind: C\n";
+        let shown = |patterns: &[&str]| {
+            let patterns: Vec<String> = patterns.iter().map(|it| (*it).to_owned()).collect();
+            match show_only(text, &patterns) {
+                Ok(parts) => parts
+                    .iter()
+                    .map(|part| part.source)
+                    .collect::<Vec<_>>()
+                    .join(" "),
+                Err(err) => err.to_string(),
+            }
+        };
+        assert_eq!(shown(&["templates/a.yaml"]), "c/templates/a.yaml");
+        assert_eq!(
+            shown(&["charts/*/templates/*", "templates/*"]),
+            "c/charts/d/templates/b.yaml c/templates/a.yaml"
+        );
+        assert_eq!(
+            shown(&["templates/a.yaml", "nope"]),
+            "could not find template nope in chart"
+        );
+    }
 }

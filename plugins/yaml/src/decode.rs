@@ -342,8 +342,9 @@ impl V2<'_> {
                 Value::Float(number) => number::format_float(number),
                 key @ Value::Uint(_) => return Err(self.bad_key("uint64", &key, value)),
                 Value::Null => return Err(self.bad_key("%!s(<nil>)", &Value::Null, value)),
-                Value::Array(_) | Value::Object(_) => {
-                    return Err(Error::new("yaml: invalid map key"));
+                key @ (Value::Array(_) | Value::Object(_)) => {
+                    let key = go_syntax::expression(&key);
+                    return Err(Error::new(format!("yaml: invalid map key: {key}")));
                 }
             };
             let value = self.value(value)?;

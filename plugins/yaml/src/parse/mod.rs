@@ -398,14 +398,6 @@ impl Composer<'_, '_> {
                     };
                     self.push(id, value);
                 }
-                // A value without a key.
-                Value => {
-                    let key = self.empty(place);
-                    self.push(id, key);
-                    let mark = self.take()?.end;
-                    let value = self.node_unless(&[Key, Value, BlockEnd], mark, true, true)?;
-                    self.push(id, value);
-                }
                 BlockEnd => {
                     self.take()?;
                     return Ok(());
