@@ -64,6 +64,7 @@ impl Writer {
             Value::Bytes(bytes) => self.string(&STANDARD.encode(bytes)),
             Value::List(list) if list.is_nil() => self.out.push_str("null"),
             Value::List(list) => self.items(list, depth)?,
+            Value::Map(map) if map.is_nil() => self.out.push_str("null"),
             Value::Map(map) => self.entries(map, depth)?,
             Value::Object(object) => {
                 if let Some(json) = object.json() {

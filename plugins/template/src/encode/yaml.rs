@@ -44,8 +44,10 @@ impl Converter {
             Value::String(text) => Plain::String(text.as_ref().to_owned()),
             Value::Raw(bytes) => Plain::String(String::from_utf8_lossy(bytes).into_owned()),
             Value::Bytes(bytes) => Plain::String(STANDARD.encode(bytes)),
-            Value::List(list) if list.is_nil() => Plain::Null,
+            // The other encoder shows what is nil as it does what is empty.
+            Value::List(list) if list.is_nil() && self.by_json => Plain::Null,
             Value::List(list) => self.items(list, depth)?,
+            Value::Map(map) if map.is_nil() && self.by_json => Plain::Null,
             Value::Map(map) => self.entries(map, depth)?,
             Value::Object(object) => {
                 if let Some(json) = object.json() {

@@ -26,8 +26,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::variadic("pick", &[Dict, Str], |_, v| select(v, true)),
     Function::variadic("omit", &[Dict, Str], |_, v| select(v, false)),
     Function::variadic("dig", &[Any], dig),
-    Function::new("deepCopy", &[Any], |call, v| deep_copy(call, &v[0], 0)),
-    Function::new("mustDeepCopy", &[Any], |call, v| deep_copy(call, &v[0], 0)),
+    Function::new("deepCopy", &[Any], copy),
+    Function::new("mustDeepCopy", &[Any], copy),
 ];
 
 /// Values within values that are copied; a map may hold itself.
@@ -48,13 +48,11 @@ fn get(_: &mut Call<'_>, v: &[Value]) -> Result {
 }
 
 fn set(_: &mut Call<'_>, v: &[Value]) -> Result {
-    match v[0].as_map() {
-        Some(map) => {
-            map.set(&*text(&v[1]), v[2].clone());
-            Ok(unnamed(&v[0]))
-        }
-        None => Err("assignment to entry in nil map".into()),
-    }
+    let Some(map) = v[0].as_map().filter(|map| !map.is_nil()) else {
+        return Err("assignment to entry in nil map".into());
+    };
+    map.set(&*text(&v[1]), v[2].clone());
+    Ok(unnamed(&v[0]))
 }
 
 /// Functions return maps as the unnamed type, whatever the type they were given.
@@ -152,13 +150,20 @@ fn assertion(value: &Value, wanted: &str) -> CallError {
     ))
 }
 
+fn copy(call: &mut Call<'_>, v: &[Value]) -> Result {
+    if v[0].is_nil() {
+        return Err("reflect: call of reflect.Value.Type on zero Value".into());
+    }
+    deep_copy(call, &v[0], 0)
+}
+
 /// mitchellh/copystructure: maps and lists are copied, all the way down.
 fn deep_copy(call: &mut Call<'_>, value: &Value, depth: usize) -> Result {
     if depth > MAX_DEPTH {
         return Err("value is nested too deeply to be copied".into());
     }
     match value {
-        Value::Map(map) => {
+        Value::Map(map) if !map.is_nil() => {
             let entries = map.entries();
             call.charge(entries.len())?;
             let mut copied = Vec::with_capacity(entries.len());
@@ -167,7 +172,7 @@ fn deep_copy(call: &mut Call<'_>, value: &Value, depth: usize) -> Result {
             }
             Ok(Value::Map(Rc::new(Map::new(map.map_type(), copied))))
         }
-        Value::List(list) => {
+        Value::List(list) if !list.is_nil() => {
             call.charge(list.len())?;
             let items = list.iter().map(|item| deep_copy(call, item, depth + 1));
             let items = items.collect::<std::result::Result<_, _>>()?;

@@ -106,7 +106,7 @@ pub(super) fn decode64(input: &[u8]) -> std::result::Result<Vec<u8>, usize> {
         if held == 2 {
             match symbols.next() {
                 Some((_, b'=')) => {}
-                Some((at, _)) => return Err(at),
+                Some((at, _)) => return Err(at - 1),
                 None => return Err(input.len()),
             }
         }
@@ -145,36 +145,47 @@ fn encode32(input: &[u8]) -> String {
     out
 }
 
+/// Padded base32 with line breaks anywhere (golang/go `src/encoding/base32`).
 fn decode32(input: &[u8]) -> std::result::Result<Vec<u8>, usize> {
-    let stripped: Vec<u8> = input
+    let symbols: Vec<u8> = input
         .iter()
         .copied()
         .filter(|byte| !matches!(byte, b'\r' | b'\n'))
         .collect();
     let mut out = Vec::new();
-    for (group, chunk) in stripped.chunks(8).enumerate() {
+    for (group, chunk) in symbols.chunks(8).enumerate() {
         let start = group * 8;
-        let symbols = chunk.iter().take_while(|byte| **byte != b'=').count();
         let mut bits = 0u64;
-        for (i, byte) in chunk[..symbols].iter().enumerate() {
+        for (i, byte) in chunk.iter().enumerate() {
+            if *byte == b'=' && i >= 2 && symbols.len() - (start + i + 1) < 8 {
+                padding(&symbols, start, i)?;
+                out.extend_from_slice(&bits.to_be_bytes()[3..3 + i * 5 / 8]);
+                return Ok(out);
+            }
             let value = ALPHABET32.iter().position(|symbol| symbol == byte);
             let value = value.ok_or(start + i)?;
             bits |= (value as u64) << (35 - 5 * i);
         }
-        let padded = chunk[symbols..].iter().position(|byte| *byte != b'=');
-        if let Some(at) = padded {
-            return Err(start + symbols + at);
-        }
         if chunk.len() < 8 {
-            return Err(stripped.len());
+            return Err(start);
         }
-        if matches!(symbols, 0 | 1 | 3 | 6) {
-            return Err(start + symbols);
-        }
-        out.extend_from_slice(&bits.to_be_bytes()[3..3 + symbols * 5 / 8]);
-        if symbols < 8 && start + 8 < stripped.len() {
-            return Err(start + 8);
-        }
+        out.extend_from_slice(&bits.to_be_bytes()[3..]);
     }
     Ok(out)
+}
+
+/// Whether the last group, of which so many symbols are data, ends as it must.
+fn padding(symbols: &[u8], start: usize, data: usize) -> std::result::Result<(), usize> {
+    let rest = &symbols[start + data + 1..];
+    let wanted = 7 - data;
+    if rest.len() < wanted {
+        return Err(symbols.len());
+    }
+    if let Some(at) = rest[..wanted].iter().position(|byte| *byte != b'=') {
+        return Err(start + data + at);
+    }
+    if matches!(data, 3 | 6) {
+        return Err(start + data);
+    }
+    Ok(())
 }

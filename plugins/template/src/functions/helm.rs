@@ -1,5 +1,7 @@
 //! Helm's own functions (helm/helm `pkg/engine/funcs.go`, `engine.go`).
 
+use std::rc::Rc;
+
 use weir_yaml::Value as Plain;
 
 use super::{Result, text};
@@ -8,7 +10,7 @@ use crate::error::CallError;
 use crate::exec::Call;
 use crate::function::Function;
 use crate::function::Type::{Any, String as Str};
-use crate::value::Value;
+use crate::value::{List, ListType, Map, MapType, Value};
 
 /// The functions.
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -28,10 +30,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(without_end(written))
     }),
     Function::new("fromYaml", &[Str], |_, v| {
-        Ok(map_of(weir_yaml::from_yaml(&text(&v[0])), UNMARSHAL_YAML))
+        Ok(map_of(weir_yaml::from_yaml(&text(&v[0])), Source::Yaml))
     }),
     Function::new("fromYamlArray", &[Str], |_, v| {
-        Ok(list_of(weir_yaml::from_yaml(&text(&v[0])), UNMARSHAL_YAML))
+        Ok(list_of(weir_yaml::from_yaml(&text(&v[0])), Source::Yaml))
     }),
     Function::new("toJson", &[Any], |call, v| {
         // Errors are swallowed, as Helm does.
@@ -40,10 +42,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(written.into())
     }),
     Function::new("fromJson", &[Str], |_, v| {
-        Ok(map_of(weir_yaml::json::parse(&text(&v[0])), ""))
+        Ok(map_of(weir_yaml::json::parse(&text(&v[0])), Source::Json))
     }),
     Function::new("fromJsonArray", &[Str], |_, v| {
-        Ok(list_of(weir_yaml::json::parse(&text(&v[0])), ""))
+        Ok(list_of(weir_yaml::json::parse(&text(&v[0])), Source::Json))
     }),
     Function::new("toToml", &[Any], |_, v| {
         Ok(toml::write(&v[0]).unwrap_or_else(|error| error).into())
@@ -58,8 +60,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
 /// Where the text of a chart's own message begins and ends; Helm shows nothing else of the error.
 const WARNING: (&str, &str) = ("HELM_ERR_START", "HELM_ERR_END");
 
-/// What `sigs.k8s.io/yaml` says before an error of the second step.
-const UNMARSHAL_YAML: &str = "error unmarshaling JSON: while decoding JSON: ";
+/// What a text is read as. YAML is read by way of JSON.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Json,
+    Yaml,
+}
 
 fn warning(message: &str) -> CallError {
     let (start, end) = WARNING;
@@ -109,42 +115,44 @@ fn json_kind(plain: &Plain) -> &'static str {
     }
 }
 
-fn wrong_kind(plain: &Plain, wanted: &str) -> String {
-    let kind = json_kind(plain);
-    format!("json: cannot unmarshal {kind} into Go value of type {wanted}")
-}
-
 type Read = std::result::Result<Plain, weir_yaml::Error>;
 
 /// A map, or one that tells the error.
-fn map_of(read: Read, before: &str) -> Value {
+fn map_of(read: Read, source: Source) -> Value {
     match read {
         Ok(plain @ Plain::Object(_)) => (&plain).into(),
+        // JSON's null makes the map nil. The other library reads it into something else than the
+        // map, which stays as it was.
+        Ok(Plain::Null) if source == Source::Json => Value::Map(Rc::new(Map::nil(MapType::Any))),
         Ok(Plain::Null) => Value::map::<&str>([]),
-        Ok(other) => {
-            let wrong = wrong_kind(&other, "map[string]interface {}");
-            error_map(format!("{before}{wrong}"))
-        }
-        Err(error) => error_map(read_error(&error, before)),
+        Ok(other) => error_map(wrong_kind(&other, "map[string]interface {}", source)),
+        Err(error) => error_map(read_error(&error, source)),
     }
 }
 
 /// A list, or one of the error alone.
-fn list_of(read: Read, before: &str) -> Value {
+fn list_of(read: Read, source: Source) -> Value {
     match read {
         Ok(plain @ Plain::Array(_)) => (&plain).into(),
+        Ok(Plain::Null) if source == Source::Json => Value::List(Rc::new(List::nil(ListType::Any))),
         Ok(Plain::Null) => Value::list(Vec::new()),
-        Ok(other) => {
-            let wrong = wrong_kind(&other, "[]interface {}");
-            Value::list(vec![format!("{before}{wrong}").into()])
-        }
-        Err(error) => Value::list(vec![read_error(&error, before).into()]),
+        Ok(other) => Value::list(vec![wrong_kind(&other, "[]interface {}", source).into()]),
+        Err(error) => Value::list(vec![read_error(&error, source).into()]),
     }
 }
 
-fn read_error(error: &weir_yaml::Error, before: &str) -> String {
-    if before.is_empty() {
-        return error.to_string();
+fn wrong_kind(plain: &Plain, wanted: &str, source: Source) -> String {
+    let kind = json_kind(plain);
+    let problem = format!("json: cannot unmarshal {kind} into Go value of type {wanted}");
+    match source {
+        Source::Json => problem,
+        Source::Yaml => format!("error unmarshaling JSON: while decoding JSON: {problem}"),
     }
-    format!("error converting YAML to JSON: {error}")
+}
+
+fn read_error(error: &weir_yaml::Error, source: Source) -> String {
+    match source {
+        Source::Json => error.to_string(),
+        Source::Yaml => format!("error converting YAML to JSON: {error}"),
+    }
 }

@@ -125,6 +125,12 @@ fn underlying(value: &Value) -> Value {
     }
 }
 
+/// The name of a type, without the pointer to it.
+fn pointed_to(value: &Value) -> String {
+    let name = value.type_name();
+    name.strip_prefix('*').unwrap_or(&name).to_owned()
+}
+
 fn len(_: &mut Call<'_>, values: &[Value]) -> Result {
     let value = underlying(&values[0]);
     let len = match &value {
@@ -134,7 +140,7 @@ fn len(_: &mut Call<'_>, values: &[Value]) -> Result {
         Value::Map(map) => map.len(),
         value => match value.string_bytes() {
             Some(bytes) => bytes.len(),
-            None => return Err(format!("len of type {}", value.type_name()).into()),
+            None => return Err(format!("len of type {}", pointed_to(value)).into()),
         },
     };
     Ok(Value::int(len as i64))
@@ -187,7 +193,7 @@ fn index(_: &mut Call<'_>, values: &[Value]) -> Result {
             }
             other => {
                 let Some(bytes) = other.string_bytes() else {
-                    let name = other.type_name();
+                    let name = pointed_to(&other);
                     return Err(format!("can't index item of type {name}").into());
                 };
                 let at = position(index, bytes.len())?;

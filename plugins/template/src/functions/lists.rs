@@ -206,16 +206,19 @@ fn concat(call: &mut Call<'_>, v: &[Value]) -> Result {
 fn chunk(call: &mut Call<'_>, v: &[Value]) -> Result {
     let list = slice_for(&v[1], "Cannot chunk type")?;
     call.charge(list.len())?;
-    let size = match usize::try_from(int(&v[0])) {
-        Ok(size) if size > 0 => size,
-        // (l-1)/0 is infinite, and so is the slice to be made.
+    let chunks = match int(&v[0]) {
+        size @ 1.. => {
+            let chunks = list.chunks(usize::try_from(size).unwrap_or(usize::MAX));
+            chunks.map(|chunk| Value::list(chunk.to_vec())).collect()
+        }
+        // Sprig computes how many there are, which for a negative size goes well for a few items.
+        ..=-1 if list.len() == 1 => vec![Value::list(list.to_vec())],
+        size @ ..=-1 if list.len() > 1 && list.len() as u64 - 1 <= size.unsigned_abs() => {
+            Vec::new()
+        }
         _ => return Err("runtime error: makeslice: len out of range".into()),
     };
-    let chunks = list.chunks(size).map(|chunk| Value::list(chunk.to_vec()));
-    Ok(Value::List(Rc::new(List::new(
-        ListType::Lists,
-        chunks.collect(),
-    ))))
+    Ok(Value::List(Rc::new(List::new(ListType::Lists, chunks))))
 }
 
 fn sort_alpha(call: &mut Call<'_>, v: &[Value]) -> Result {

@@ -43,8 +43,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::variadic("min", &[Any, Any], |_, v| {
         fold(cast::to_int(&v[0]), &v[1..], i64::min)
     }),
-    Function::variadic("maxf", &[Any, Any], |_, v| Ok(extreme(v, f64::max))),
-    Function::variadic("minf", &[Any, Any], |_, v| Ok(extreme(v, f64::min))),
+    Function::variadic("maxf", &[Any, Any], |_, v| Ok(extreme(v, larger))),
+    Function::variadic("minf", &[Any, Any], |_, v| {
+        Ok(extreme(v, |a, b| -larger(-a, -b)))
+    }),
     Function::new("add1f", &[Any], |_, v| {
         decimals(&v[0], &[Value::int(1)], Decimal::add)
     }),
@@ -114,6 +116,17 @@ fn divide(v: &[Value], combine: fn(i64, i64) -> i64) -> Result {
         return Err("runtime error: integer divide by zero".into());
     }
     Ok(Value::int64(combine(cast::to_int(&v[0]), divisor)))
+}
+
+/// `math.Max`: infinity wins over what is no number, which wins over the rest.
+fn larger(a: f64, b: f64) -> f64 {
+    if a == f64::INFINITY || b == f64::INFINITY {
+        f64::INFINITY
+    } else if a.is_nan() || b.is_nan() {
+        f64::NAN
+    } else {
+        a.max(b)
+    }
 }
 
 fn extreme(v: &[Value], choose: fn(f64, f64) -> f64) -> Value {

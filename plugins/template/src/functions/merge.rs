@@ -29,9 +29,9 @@ fn merge(call: &mut Call<'_>, v: &[Value], overwrite: bool) -> Result {
     let (first, others) = v.split_first().ok_or("missing argument")?;
     // A nil map is made when there is something to put into it.
     let target = match first.as_map() {
-        Some(map) if map.map_type() == MapType::Any => Rc::clone(map),
-        Some(map) => Rc::new(map.with_type(MapType::Any)),
-        None => Rc::new(Map::new::<Rc<str>>(MapType::Any, [])),
+        Some(map) if map.map_type() == MapType::Any && !map.is_nil() => Rc::clone(map),
+        Some(map) if !map.is_nil() => Rc::new(map.with_type(MapType::Any)),
+        _ => Rc::new(Map::new::<Rc<str>>(MapType::Any, [])),
     };
     for source in others.iter().filter_map(Value::as_map) {
         merge_into(call, &target, source, overwrite, 0)?;

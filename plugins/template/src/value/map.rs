@@ -49,7 +49,9 @@ impl MapType {
 ///
 /// No borrow outlives a call: the map may change while a template ranges over it.
 pub struct Map {
-    map_type: MapType,
+    of: MapType,
+    /// A map that was never made: it is `null` in JSON, and nothing can be set in it.
+    nil: bool,
     entries: Rc<RefCell<BTreeMap<Rc<str>, Value>>>,
 }
 
@@ -57,9 +59,23 @@ impl Map {
     /// The same map under another type.
     pub fn with_type(&self, map_type: MapType) -> Self {
         Self {
-            map_type,
+            of: map_type,
+            nil: self.nil,
             entries: Rc::clone(&self.entries),
         }
+    }
+
+    /// The nil map of a type.
+    pub fn nil(map_type: MapType) -> Self {
+        Self {
+            nil: true,
+            ..Self::new::<Rc<str>>(map_type, [])
+        }
+    }
+
+    /// Whether it was never made.
+    pub fn is_nil(&self) -> bool {
+        self.nil
     }
 
     /// Whether it is the same map, not only an equal one.
@@ -74,7 +90,8 @@ impl Map {
     ) -> Self {
         let entries = entries.into_iter();
         Self {
-            map_type,
+            of: map_type,
+            nil: false,
             entries: Rc::new(RefCell::new(
                 entries.map(|(key, value)| (key.into(), value)).collect(),
             )),
@@ -83,7 +100,7 @@ impl Map {
 
     /// Its Go type.
     pub fn map_type(&self) -> MapType {
-        self.map_type
+        self.of
     }
 
     /// The value of a key.

@@ -1,0 +1,517 @@
+//! Random templates: a grammar over the language and its functions.
+//!
+//! What differs from run to run is left out: the time, randomness, addresses, and the order of
+//! `keys` and `values`, which in Go is random.
+
+mod functions;
+
+use functions::{FUNCTIONS, Kind};
+
+/// The values that the templates see.
+pub(crate) const VALUES: &str = r#"
+s: hello world
+name: my-App_2
+empty: ""
+n: 3
+neg: -7
+big: 1234567890123
+f: 2.5
+tiny: 0.000001
+t: true
+no: false
+nothing: null
+list: [a, b, c]
+nums: [3, 1, 2]
+mixed: [1, two, 3.5, true, null, {k: v}, [x]]
+elist: []
+emap: {}
+m: {a: 1, b: two, c: [1, 2], d: {e: f}}
+deep: {x: {"y": {z: 42}}}
+people: [{name: Ann, age: 30, tags: [x, y]}, {name: Bob, age: 4}]
+text: "line one\nline two\n  indented\n"
+unicode: "häßlich 日本 ✓"
+yaml: "a: 1\nb: [x, y]\n"
+json: "{\"k\": [1, 2.5, null], \"s\": \"<&>\"}"
+semver: v1.22.3-rc.1+b5
+date: "2024-02-29"
+"#;
+
+/// A seeded source of choices (SplitMix64).
+pub(crate) struct Choices(u64);
+
+impl Choices {
+    pub(crate) fn new(seed: u64) -> Self {
+        // Neighbouring seeds must not give shifted sequences of the same choices.
+        let mut choices = Self(seed);
+        choices.0 = choices.next();
+        choices
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound as u64) as usize
+    }
+
+    fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+
+    fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
+        from[self.below(from.len())]
+    }
+}
+
+/// A template of one line or a few.
+pub(crate) fn template(seed: u64) -> String {
+    let mut generator = Generator {
+        choices: Choices::new(seed),
+        variables: Vec::new(),
+        defined: String::new(),
+    };
+    let mut body = String::new();
+    for _ in 0..=generator.choices.below(3) {
+        body.push_str(&generator.statement(2));
+    }
+    // The dot is made here, because that of a chart holds more than both sides are given. As a string
+    // of JSON anything is good YAML, which Helm insists on.
+    let dot = "(dict \"Values\" .Values \"Release\" (dict \"Name\" \"r\"))";
+    let defined = generator.defined;
+    format!(
+        "{defined}{{{{define \"main\"}}}}{body}{{{{end}}}}k: {{{{include \"main\" {dot} | toJson}}}}\n"
+    )
+}
+
+struct Generator {
+    choices: Choices,
+    variables: Vec<String>,
+    /// Templates that are called.
+    defined: String,
+}
+
+impl Generator {
+    fn statement(&mut self, depth: usize) -> String {
+        let roll = if depth == 0 {
+            0
+        } else {
+            self.choices.below(14)
+        };
+        let (open, close) = (
+            self.choices.pick(&["{{", "{{- ", "{{ "]),
+            self.choices.pick(&["}}", " -}}", " }}"]),
+        );
+        match roll {
+            8 => {
+                let condition = self.expression(Kind::Any, 2);
+                let (then, otherwise) = (self.body(depth), self.body(depth));
+                let word = self.choices.pick(&["if", "with"]);
+                format!("{open}{word} {condition}{close}{then}{{{{else}}}}{otherwise}{{{{end}}}}\n")
+            }
+            9 => self.range(depth, open, close),
+            10 => {
+                let value = self.expression(Kind::Any, 2);
+                let name = format!("$v{}", self.choices.below(3));
+                let statement = format!("{open}{name} := {value}{close}\n");
+                self.variables.push(name);
+                statement
+            }
+            11 => {
+                let outer = std::mem::take(&mut self.variables);
+                let body = self.body(depth);
+                self.variables = outer;
+                let name = format!("\"t{}\"", self.defined.len());
+                self.defined
+                    .push_str(&format!("{{{{define {name}}}}}{body}{{{{end}}}}"));
+                let dot = self.expression(Kind::Any, 1);
+                if self.choices.one_in(2) {
+                    format!("{open}include {name} ({dot}){close}\n")
+                } else {
+                    format!("{open}template {name} {dot}{close}\n")
+                }
+            }
+            12 => {
+                let text = self.expression(Kind::Text, 2);
+                format!("{open}tpl ({text}) .{close}\n")
+            }
+            _ => {
+                let kind = self.any_kind();
+                let value = self.expression(kind, 3);
+                let shown = self.choices.pick(&[
+                    "",
+                    "",
+                    " | quote",
+                    " | toYaml",
+                    " | toJson",
+                    " | printf \"%v %T\" 1",
+                    " | printf \"%q\"",
+                    " | squote",
+                    " | kindOf",
+                    " | typeOf",
+                    " | toString | nindent 2",
+                    " | toYaml | indent 4",
+                ]);
+                format!("k:{open}{value}{shown}{close}\n")
+            }
+        }
+    }
+
+    fn body(&mut self, depth: usize) -> String {
+        let known = self.variables.len();
+        let body = self.statement(depth - 1);
+        self.variables.truncate(known);
+        body
+    }
+
+    fn range(&mut self, depth: usize, open: &str, close: &str) -> String {
+        let kind = self.choices.pick(&[&Kind::List, &Kind::Dict, &Kind::Any]);
+        let over = self.expression(*kind, 2);
+        let known = self.variables.len();
+        let declared = match self.choices.below(3) {
+            0 => "",
+            1 => {
+                self.variables.push("$item".to_owned());
+                "$item := "
+            }
+            _ => {
+                self.variables.extend(["$i".to_owned(), "$item".to_owned()]);
+                "$i, $item := "
+            }
+        };
+        let body = self.statement(depth - 1);
+        self.variables.truncate(known);
+        let leave = if self.choices.one_in(5) {
+            self.choices.pick(&["{{break}}", "{{continue}}"])
+        } else {
+            ""
+        };
+        format!("{open}range {declared}{over}{close}{body}{leave}{{{{else}}}}none{{{{end}}}}\n")
+    }
+
+    fn any_kind(&mut self) -> Kind {
+        *self.choices.pick(&[
+            &Kind::Text,
+            &Kind::Int,
+            &Kind::Float,
+            &Kind::Bool,
+            &Kind::List,
+            &Kind::Dict,
+            &Kind::Any,
+        ])
+    }
+
+    /// An expression that mostly is of a kind; sometimes it is of another, for the errors.
+    fn expression(&mut self, kind: Kind, depth: usize) -> String {
+        // What is no moment is the present one, which differs from run to run.
+        let kind = if kind != Kind::Moment && self.choices.one_in(25) {
+            self.any_kind()
+        } else {
+            kind
+        };
+        if depth == 0 || self.choices.one_in(4) {
+            return self.leaf(kind);
+        }
+        let fitting: Vec<_> = FUNCTIONS
+            .iter()
+            .filter(|function| function.result == kind || kind == Kind::Any && function.is_plain())
+            .collect();
+        if fitting.is_empty() {
+            return self.leaf(kind);
+        }
+        let function = fitting[self.choices.below(fitting.len())];
+        let mut arguments: Vec<String> = Vec::new();
+        for kind in function.params {
+            let argument = self.expression(*kind, depth - 1);
+            arguments.push(argument);
+        }
+        if function.variadic {
+            let last = function.params.last().copied().unwrap_or(Kind::Any);
+            for _ in 0..self.choices.below(3) {
+                let argument = self.expression(last, depth - 1);
+                arguments.push(argument);
+            }
+        }
+        if self.choices.one_in(60) {
+            arguments.pop();
+        }
+        let piped = !arguments.is_empty() && self.choices.one_in(3);
+        let last = if piped { arguments.pop() } else { None };
+        let mut call = function.name.to_owned();
+        for argument in &arguments {
+            call.push(' ');
+            call.push_str(&parenthesised(argument));
+        }
+        match last {
+            Some(last) => format!("{} | {call}", parenthesised(&last)),
+            None => call,
+        }
+    }
+
+    fn leaf(&mut self, kind: Kind) -> String {
+        if !self.variables.is_empty() && self.choices.one_in(4) {
+            let at = self.choices.below(self.variables.len());
+            return self.variables[at].clone();
+        }
+        let from: &[&str] = match kind {
+            Kind::Text => &[
+                "\"a,b,c\"",
+                "\"\"",
+                "`raw\\n`",
+                "$.Values.s",
+                "$.Values.name",
+                "$.Values.text",
+                "$.Values.unicode",
+                "\"Hello World\"",
+                "\"%s-%d\"",
+                "\"x\\ty\\u00e9\"",
+                "$.Values.empty",
+                "\"fooBarBAZ qux_1\"",
+                "$.Release.Name",
+                "\"3\"",
+                "\"1.50\"",
+                "\"a-b_c.d/e\"",
+                "\"0x1f\"",
+                "\"true\"",
+                "\"null\"",
+            ],
+            Kind::Int => &[
+                "0",
+                "1",
+                "2",
+                "-1",
+                "7",
+                "0x10",
+                "1_000",
+                "'a'",
+                "len $.Values.list",
+                "int $.Values.n",
+                "int64 $.Values.big",
+                "int $.Values.neg",
+            ],
+            Kind::Float => &[
+                "1.5",
+                "-0.25",
+                "1e3",
+                "$.Values.f",
+                "$.Values.n",
+                "$.Values.tiny",
+                "$.Values.big",
+                "1e21",
+                "3.0",
+            ],
+            Kind::Bool => &[
+                "true",
+                "false",
+                "$.Values.t",
+                "$.Values.no",
+                "not $.Values.s",
+            ],
+            Kind::List => &[
+                "$.Values.list",
+                "$.Values.nums",
+                "$.Values.mixed",
+                "$.Values.elist",
+                "list",
+                "list 1 \"a\" nil",
+                "until 3",
+                "splitList \",\" \"x,y,z\"",
+                "$.Values.people",
+                "list 3 1 2",
+            ],
+            Kind::Dict => &[
+                "$.Values.m",
+                "$.Values.deep",
+                "$.Values.emap",
+                "dict",
+                "dict \"k\" 1 \"l\" (list 1 2)",
+                "$.Values.deep.x",
+                "dict \"a\" nil",
+            ],
+            Kind::Pattern => &[
+                "\"a\"",
+                "\"[a-z]+\"",
+                "\"(l+)o\"",
+                "\"\\\\d+\"",
+                "\"^h|d$\"",
+                "\"\\\\s\"",
+                "\"(?i)HELLO\"",
+                "\"[\"",
+                "\"x*\"",
+                "\"(?P<n>o)\"",
+                "\"[^\\\\w]\"",
+            ],
+            Kind::Layout => &[
+                "\"2006-01-02\"",
+                "\"Jan _2 06 15:04:05 MST\"",
+                "\"Monday, 02-Jan-06\"",
+                "\"2006-01-02T15:04:05Z07:00\"",
+                "\"3:04PM .000\"",
+                "\"002\"",
+            ],
+            Kind::Zone => &[
+                "\"UTC\"",
+                "\"Europe/Berlin\"",
+                "\"America/New_York\"",
+                "\"Nowhere\"",
+            ],
+            Kind::Moment => &[
+                "toDate \"2006-01-02\" \"2024-07-14\"",
+                "int64 0",
+                "86399",
+                "toDate \"2006-01-02\" $.Values.date",
+                "1700000000",
+            ],
+            Kind::Version => &[
+                "\"1.2.3\"",
+                "\"v1.22.3-rc.1+b5\"",
+                "\"1.2\"",
+                "\"2.0.0-alpha\"",
+                "\"nope\"",
+                "$.Values.semver",
+            ],
+            Kind::Range => &[
+                "\">=1.2.0\"",
+                "\"^1.x\"",
+                "\"~1.2 || >2\"",
+                "\">1.0.0-0\"",
+                "\"1.2 - 2\"",
+                "\"<nope\"",
+                "\"!=1.2.3\"",
+            ],
+            Kind::Format => &[
+                "\"%v\"",
+                "\"%d\"",
+                "\"%05d|\"",
+                "\"%-6s|\"",
+                "\"%q\"",
+                "\"%x\"",
+                "\"%+v\"",
+                "\"%#v\"",
+                "\"%6.2f\"",
+                "\"%e\"",
+                "\"%g\"",
+                "\"%t\"",
+                "\"%T\"",
+                "\"%s %s\"",
+                "\"%c\"",
+                "\"%U\"",
+                "\"%%\"",
+                "\"%!\"",
+                "\"%[2]v %[1]v\"",
+                "\"%*d\"",
+                "\"%.3s\"",
+                "\"%08.3f\"",
+                "\"%+d\"",
+                "\"% x\"",
+                "\"%o\"",
+                "\"%b\"",
+                "\"%z\"",
+                "\"%6v\"",
+                "\"%X\"",
+            ],
+            Kind::Key => &[
+                "\"a\"",
+                "\"b\"",
+                "\"k\"",
+                "\"x\"",
+                "\"missing\"",
+                "\"name\"",
+            ],
+            Kind::Base64 => &[
+                "\"aGk=\"",
+                "\"aGk\"",
+                "\"!\"",
+                "\"aGVsbG8gd29ybGQ=\"",
+                "\"aG=k\"",
+            ],
+            Kind::Base32 => &[
+                "\"NBSWY3DP\"",
+                "\"NBSWY3D\"",
+                "\"nbsw\"",
+                "\"NBSQ====\"",
+                "\"NB=Q====\"",
+            ],
+            Kind::Path => &[
+                "\"/a/b/../c.txt\"",
+                "\"\"",
+                "\"a//b/\"",
+                "\"../x.tar.gz\"",
+                "\"/\"",
+                "\".\"",
+            ],
+            Kind::Url => &[
+                "\"https://u:p@h.io:80/p/q?x=1&y=2#f\"",
+                "\"mailto:a@b\"",
+                "\"/rel\"",
+                "\"http://[::1]:8080/\"",
+                "\"a b\"",
+            ],
+            Kind::Document => &[
+                "$.Values.yaml",
+                "$.Values.json",
+                "\"[1, 2]\"",
+                "\"a: [\"",
+                "\"x\"",
+                "\"\"",
+                "\"- 1\\n- b\\n\"",
+                "\"{\\\"a\\\":1e3}\"",
+                "\"null\"",
+                "\"a = 1\\n[b]\\nc = \\\"d\\\"\\n\"",
+            ],
+            Kind::Span => &[
+                "\"1h30m\"",
+                "\"90s\"",
+                "\"-2h\"",
+                "\"1.5h\"",
+                "\"x\"",
+                "\"36h\"",
+                "\"100ms\"",
+            ],
+            Kind::Any => &[
+                ".",
+                "$.Release",
+                ".Values.nothing",
+                "$.Values.missing",
+                "$.Values.s",
+                "$.Values.n",
+                "$.Values.list",
+                "$.Values.m",
+                "$.Values.t",
+                "\"s\"",
+                "1",
+                "2.5",
+                "true",
+                "list 1 2",
+                "dict \"a\" 1",
+                "$.Values.mixed",
+                "$.Values.deep.x.y.z",
+                "$.Values.missing.deeper",
+                "$.Release.Name",
+                ".x",
+                "$.Values.f",
+                "nil",
+            ],
+        };
+        self.choices.pick(from).to_owned()
+    }
+}
+
+/// One operand.
+fn parenthesised(expression: &str) -> String {
+    let quoted = |quote: char| {
+        expression.len() > 1
+            && expression.starts_with(quote)
+            && expression.ends_with(quote)
+            && !expression[1..expression.len() - 1].contains(quote)
+    };
+    if !expression.contains([' ', '\t']) || quoted('"') || quoted('`') {
+        expression.to_owned()
+    } else {
+        format!("({expression})")
+    }
+}
