@@ -109,9 +109,13 @@ fn literal(frame: &Frame<'_>, param: Type, operand: &Operand) -> Result<Value, C
         (Type::Float, _) => ("float", None),
         (Type::String, _) => ("string", None),
         _ => {
+            let operand = operand.show(&frame.tree.source);
             let text = format!("can't handle {operand} for arg of type {param}");
             return Err(frame.error(text));
         }
     };
-    value.ok_or_else(|| frame.error(format!("expected {wanted}; found {operand}")))
+    value.ok_or_else(|| {
+        let operand = operand.show(&frame.tree.source);
+        frame.error(format!("expected {wanted}; found {operand}"))
+    })
 }

@@ -88,7 +88,7 @@ impl Call<'_> {
         let result = match &callee {
             Callee::Function(function) => match function.name {
                 "len" if boxed && values[0].is_nil() => Err("len of nil pointer".into()),
-                "call" => Err(call_of(arguments, &values)),
+                "call" => Err(call_of(frame, arguments, &values)),
                 _ => (function.body)(self, &values),
             },
             Callee::Method(object, _) => object.call(name, &values),
@@ -127,11 +127,12 @@ impl Call<'_> {
 }
 
 /// No value that a template can get hold of is a function.
-fn call_of(arguments: &[Operand], values: &[Value]) -> CallError {
+fn call_of(frame: &Frame<'_>, arguments: &[Operand], values: &[Value]) -> CallError {
     let Some(callee) = values.first().filter(|value| !value.is_nil()) else {
         return "call of nil".into();
     };
-    let name = arguments.first().map(ToString::to_string);
+    let name = arguments.first();
+    let name = name.map(|operand| operand.show(&frame.tree.source));
     let name = name.unwrap_or_else(|| crate::fmt::text_of(callee));
     CallError::text(format!(
         "non-function {name} of type {}",

@@ -39,7 +39,7 @@ impl Call<'_> {
         variable: &Variable,
         value: Reflected,
     ) -> Result<(), CallError> {
-        let place = variable.slot.map(|slot| frame.base + slot);
+        let place = variable.slot.map(|slot| frame.base + slot as usize);
         if let Some(place) = place.filter(|_| !pipe.assigns)
             && place >= self.variables.len()
         {
@@ -51,15 +51,15 @@ impl Call<'_> {
                 *held = value;
                 Ok(())
             }
-            None => Err(frame.error(format!("undefined variable: {}", variable.name))),
+            None => Err(frame.error(format!("undefined variable: {}", frame.text(variable.name)))),
         }
     }
 
     fn variable(&self, frame: &Frame<'_>, variable: &Variable) -> Result<Reflected, CallError> {
-        let place = variable.slot.map(|slot| frame.base + slot);
+        let place = variable.slot.map(|slot| frame.base + slot as usize);
         match place.and_then(|place| self.variables.get(place)) {
             Some(value) => Ok(value.clone()),
-            None => Err(frame.error(format!("undefined variable: {}", variable.name))),
+            None => Err(frame.error(format!("undefined variable: {}", frame.text(variable.name)))),
         }
     }
 
@@ -75,6 +75,7 @@ impl Call<'_> {
         };
         match &first.expr {
             Expr::Function { name, index } => {
+                let name = frame.text(*name);
                 frame.at = At::Operand(first);
                 let callee = Callee::Function(*self.functions.at(*index));
                 let at = At::Command(command);
@@ -126,6 +127,7 @@ impl Call<'_> {
                 self.fields(frame, dot, operand, &[], None)?
             }
             Expr::Function { name, index } => {
+                let name = frame.text(*name);
                 let callee = Callee::Function(*self.functions.at(*index));
                 let at = At::Operand(operand);
                 self.call(frame, dot, callee, at, name, &[], None)?
@@ -149,7 +151,10 @@ impl Call<'_> {
             Expr::Variable(variable, names) => (self.variable(frame, variable)?, names),
             Expr::Chain(inner, names) => {
                 if matches!(inner.expr, Expr::Nil) {
-                    let text = format!("indirection through explicit nil in {operand}");
+                    let text = format!(
+                        "indirection through explicit nil in {}",
+                        operand.show(&frame.tree.source)
+                    );
                     return Err(frame.error(text));
                 }
                 (self.operand(frame, dot, inner)?, names)
@@ -160,9 +165,11 @@ impl Call<'_> {
             return Ok(receiver);
         };
         for name in names {
+            let name = frame.text(*name);
             receiver = self.field(frame, dot, operand, name, &[], None, receiver)?;
         }
-        self.field(frame, dot, operand, final_name, arguments, last, receiver)
+        let name = frame.text(*final_name);
+        self.field(frame, dot, operand, name, arguments, last, receiver)
     }
 
     #[expect(
@@ -244,6 +251,7 @@ fn not_a_function(
     if arguments.is_empty() && last.is_none() {
         return Ok(());
     }
+    let first = first.show(&frame.tree.source);
     Err(frame.error(format!("can't give argument to non-function {first}")))
 }
 

@@ -14,7 +14,7 @@ use crate::error::{CallError, ExecError, Limit};
 use crate::function::Functions;
 use crate::host::Host;
 use crate::regex::Regexes;
-use crate::syntax::{Command, Operand, Pipe, Tree};
+use crate::syntax::{Command, Invocation, Operand, Pipe, Span, Tree, quote};
 use crate::value::Value;
 
 /// A run, as the functions that it calls see it.
@@ -74,6 +74,13 @@ struct Frame<'t> {
     base: usize,
 }
 
+impl<'t> Frame<'t> {
+    /// The text of a name in the template.
+    fn text(&self, span: Span) -> &'t str {
+        span.of(&self.tree.source)
+    }
+}
+
 /// A piece of a template.
 #[derive(Clone, Copy)]
 enum At<'t> {
@@ -82,28 +89,34 @@ enum At<'t> {
     Command(&'t Command),
     Pipe(&'t Pipe),
     Action(&'t Pipe),
-    Template(usize, &'t str, Option<&'t Pipe>),
+    Template(&'t Invocation),
 }
 
 impl Frame<'_> {
     /// The error text of Go, with where it happened (`state.errorf`).
     fn error(&self, message: impl std::fmt::Display) -> CallError {
-        use crate::syntax::quote;
+        let source = &self.tree.source;
         let (pos, shown) = match self.at {
             At::Start => {
                 return CallError::text(format!("template: {}: {message}", self.tree.name));
             }
-            At::Operand(operand) => (operand.pos, operand.to_string()),
-            At::Command(command) => (command.pos, command.to_string()),
-            At::Pipe(pipe) => (pipe.pos, pipe.to_string()),
-            At::Action(pipe) => (pipe.pos, format!("{{{{{pipe}}}}}")),
-            At::Template(pos, name, pipe) => {
-                let name = quote(name);
-                let pipe = pipe.map(|pipe| format!(" {pipe}")).unwrap_or_default();
-                (pos, format!("{{{{template {name}{pipe}}}}}"))
+            At::Operand(operand) => (operand.pos, operand.show(source)),
+            At::Command(command) => (command.pos, command.show(source)),
+            At::Pipe(pipe) => (pipe.pos, pipe.show(source)),
+            At::Action(pipe) => (pipe.pos, format!("{{{{{}}}}}", pipe.show(source))),
+            At::Template(invocation) => {
+                let name = quote(&invocation.name);
+                let pipe = invocation.pipe.as_ref().map(|pipe| pipe.show(source));
+                let space = if pipe.is_some() { " " } else { "" };
+                let pipe = pipe.unwrap_or_default();
+                (
+                    invocation.pos,
+                    format!("{{{{template {name}{space}{pipe}}}}}"),
+                )
             }
         };
-        let before = self.tree.source.get(..pos).unwrap_or_default();
+        let pos = pos as usize;
+        let before = source.get(..pos).unwrap_or_default();
         let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
         // Go counts bytes, from 0 behind a line break.
         let column = before.rfind('\n').map_or(pos, |at| pos - at - 1);
@@ -139,7 +152,7 @@ impl<'h> Call<'h> {
 
     pub(crate) fn execute(mut self, name: &str, dot: Value) -> Result<Vec<u8>, ExecError> {
         let Some(tree) = self.templates.find(name).cloned() else {
-            let name = crate::syntax::quote(name);
+            let name = quote(name);
             return Err(ExecError::NoTemplate(format!(
                 "no template {name} associated with template \"gotpl\""
             )));

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::{At, Call, Frame, Reflected};
 use crate::error::CallError;
 use crate::fmt;
-use crate::syntax::{Branch, Node, Pipe, quote};
+use crate::syntax::{Branch, Invocation, Node, Pipe, quote};
 use crate::value::{Value, View};
 
 /// How a list of nodes ended.
@@ -27,7 +27,7 @@ impl Call<'_> {
         for node in nodes {
             let flow = match node {
                 Node::Text(text) => {
-                    self.write(text.as_bytes())?;
+                    self.write(frame.text(*text).as_bytes())?;
                     Flow::Next
                 }
                 Node::Action(pipe) => {
@@ -37,9 +37,8 @@ impl Call<'_> {
                 Node::If(branch) => self.branch(frame, dot, branch, false)?,
                 Node::With(branch) => self.branch(frame, dot, branch, true)?,
                 Node::Range(branch) => self.range(frame, dot, branch)?,
-                Node::Template { pos, name, pipe } => {
-                    frame.at = At::Template(*pos, name, pipe.as_ref());
-                    self.template(frame, dot, name, pipe.as_ref())?;
+                Node::Template(invocation) => {
+                    self.template(frame, dot, invocation)?;
                     Flow::Next
                 }
                 Node::Break => Flow::Break,
@@ -105,9 +104,10 @@ impl Call<'_> {
         &mut self,
         frame: &mut Frame<'t>,
         dot: &Reflected,
-        name: &str,
-        pipe: Option<&'t Pipe>,
+        invocation: &'t Invocation,
     ) -> Result<(), CallError> {
+        frame.at = At::Template(invocation);
+        let name = &invocation.name;
         let Some(tree) = self.templates.find(name).cloned() else {
             return Err(frame.error(format!("template {} not defined", quote(name))));
         };
@@ -115,7 +115,7 @@ impl Call<'_> {
         if self.depth >= limit {
             return Err(frame.error(format!("exceeded maximum template depth ({limit})")));
         }
-        let dot = match pipe {
+        let dot = match &invocation.pipe {
             Some(pipe) => self.pipeline(frame, dot, pipe)?,
             None => Reflected::plain(Value::Nil),
         };

@@ -1,8 +1,34 @@
-//! The tree of a template. Nodes keep where they were, for errors.
+//! The tree of a template. Nodes keep where they were, for errors, and refer to the source for every
+//! name and text: reading a chart is mostly making trees, and a tree of copies is slow to make.
 
 use std::rc::Rc;
 
+use smallvec::SmallVec;
+
 use crate::value::Value;
+
+/// A piece of the source, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    pub(crate) fn new(start: usize, len: usize) -> Self {
+        Self {
+            start: start as u32,
+            end: (start + len) as u32,
+        }
+    }
+
+    /// The text of it.
+    pub(crate) fn of(self, source: &str) -> &str {
+        source
+            .get(self.start as usize..self.end as usize)
+            .unwrap_or_default()
+    }
+}
 
 /// A parsed template.
 pub(crate) struct Tree {
@@ -10,7 +36,7 @@ pub(crate) struct Tree {
     pub(crate) name: Rc<str>,
     /// The name of the template in whose source it was found.
     pub(crate) parse_name: Rc<str>,
-    /// That source, to tell lines and columns.
+    /// That source.
     pub(crate) source: Rc<str>,
     pub(crate) root: Vec<Node>,
 }
@@ -19,7 +45,7 @@ impl Tree {
     /// Whether it is of no more than white space; such a definition replaces no other.
     pub(crate) fn is_empty(&self) -> bool {
         self.root.iter().all(|node| match node {
-            Node::Text(text) => text.trim().is_empty(),
+            Node::Text(text) => text.of(&self.source).trim().is_empty(),
             _ => false,
         })
     }
@@ -27,18 +53,21 @@ impl Tree {
 
 /// A step of a template.
 pub(crate) enum Node {
-    Text(Box<str>),
+    Text(Span),
     Action(Pipe),
     If(Box<Branch>),
     With(Box<Branch>),
     Range(Box<Branch>),
-    Template {
-        pos: usize,
-        name: Rc<str>,
-        pipe: Option<Pipe>,
-    },
+    Template(Box<Invocation>),
     Break,
     Continue,
+}
+
+/// `template`.
+pub(crate) struct Invocation {
+    pub(crate) pos: u32,
+    pub(crate) name: Rc<str>,
+    pub(crate) pipe: Option<Pipe>,
 }
 
 /// `if`, `with` or `range`.
@@ -50,52 +79,55 @@ pub(crate) struct Branch {
 
 /// Commands, each of which gets what the one before returned.
 pub(crate) struct Pipe {
-    pub(crate) pos: usize,
+    pub(crate) pos: u32,
     /// `=` rather than `:=`.
     pub(crate) assigns: bool,
     pub(crate) variables: Vec<Variable>,
-    pub(crate) commands: Vec<Command>,
+    pub(crate) commands: SmallVec<[Command; 1]>,
 }
 
 /// An operand and its arguments.
 pub(crate) struct Command {
-    pub(crate) pos: usize,
-    pub(crate) operands: Vec<Operand>,
+    pub(crate) pos: u32,
+    pub(crate) operands: SmallVec<[Operand; 1]>,
 }
 
 /// A variable that is set or read.
 pub(crate) struct Variable {
-    pub(crate) name: Box<str>,
+    pub(crate) name: Span,
     /// Its place on the stack of the template; nothing where the parser of Go knows the name but no
     /// such variable is alive, as in an `else` that names a variable of its `if`.
-    pub(crate) slot: Option<usize>,
+    pub(crate) slot: Option<u32>,
 }
 
 /// An operand and where it is.
 pub(crate) struct Operand {
-    pub(crate) pos: usize,
+    pub(crate) pos: u32,
     pub(crate) expr: Expr,
 }
+
+/// Names of fields, one within the other.
+pub(crate) type Fields = SmallVec<[Span; 3]>;
 
 /// An operand.
 pub(crate) enum Expr {
     Bool(bool),
     Dot,
     Nil,
-    Number(Number),
+    Number(Box<Number>),
     Text {
-        /// As in the source, quotes included.
-        quoted: Box<str>,
+        /// Quotes included.
+        quoted: Span,
         value: Value,
     },
     /// `.A.B`.
-    Field(Box<[Rc<str>]>),
+    Field(Fields),
     /// `$x.A.B`.
-    Variable(Variable, Box<[Rc<str>]>),
+    Variable(Variable, Fields),
     /// `(…).A.B`.
-    Chain(Box<Operand>, Box<[Rc<str>]>),
+    Chain(Box<Operand>, Fields),
     Function {
-        name: Box<str>,
+        name: Span,
         /// Its place among the functions.
         index: usize,
     },

@@ -1,68 +1,94 @@
 //! How errors show a piece of a template (golang/go `src/text/template/parse/node.go`).
 
-use std::fmt::{Display, Formatter, Result};
-
 use super::ast::{Command, Expr, Operand, Pipe};
 
-impl Display for Pipe {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+impl Pipe {
+    /// Shows it; the source is that of its tree.
+    pub(crate) fn show(&self, source: &str) -> String {
+        let mut out = String::new();
+        self.write(source, &mut out);
+        out
+    }
+
+    fn write(&self, source: &str, out: &mut String) {
         for (i, variable) in self.variables.iter().enumerate() {
             if i > 0 {
-                f.write_str(", ")?;
+                out.push_str(", ");
             }
-            f.write_str(&variable.name)?;
+            out.push_str(variable.name.of(source));
         }
         if !self.variables.is_empty() {
-            f.write_str(if self.assigns { " = " } else { " := " })?;
+            out.push_str(if self.assigns { " = " } else { " := " });
         }
         for (i, command) in self.commands.iter().enumerate() {
             if i > 0 {
-                f.write_str(" | ")?;
+                out.push_str(" | ");
             }
-            command.fmt(f)?;
+            command.write(source, out);
         }
-        Ok(())
     }
 }
 
-impl Display for Command {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+impl Command {
+    /// Shows it.
+    pub(crate) fn show(&self, source: &str) -> String {
+        let mut out = String::new();
+        self.write(source, &mut out);
+        out
+    }
+
+    fn write(&self, source: &str, out: &mut String) {
         for (i, operand) in self.operands.iter().enumerate() {
             if i > 0 {
-                f.write_str(" ")?;
+                out.push(' ');
             }
-            match &operand.expr {
-                Expr::Pipe(pipe) => write!(f, "({pipe})")?,
-                _ => operand.fmt(f)?,
-            }
+            operand.write_within(source, out);
         }
-        Ok(())
     }
 }
 
-impl Display for Operand {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+impl Operand {
+    /// Shows it.
+    pub(crate) fn show(&self, source: &str) -> String {
+        let mut out = String::new();
+        self.write(source, &mut out);
+        out
+    }
+
+    /// With parentheses if it is a pipeline.
+    fn write_within(&self, source: &str, out: &mut String) {
+        if matches!(self.expr, Expr::Pipe(_)) {
+            out.push('(');
+            self.write(source, out);
+            out.push(')');
+        } else {
+            self.write(source, out);
+        }
+    }
+
+    fn write(&self, source: &str, out: &mut String) {
         let fields = match &self.expr {
-            Expr::Bool(value) => return value.fmt(f),
-            Expr::Dot => return f.write_str("."),
-            Expr::Nil => return f.write_str("nil"),
-            Expr::Number(number) => return f.write_str(&number.text),
-            Expr::Text { quoted, .. } => return f.write_str(quoted),
-            Expr::Function { name, .. } => return f.write_str(name),
-            Expr::Pipe(pipe) => return pipe.fmt(f),
+            Expr::Bool(value) => return out.push_str(if *value { "true" } else { "false" }),
+            Expr::Dot => return out.push('.'),
+            Expr::Nil => return out.push_str("nil"),
+            Expr::Number(number) => return out.push_str(&number.text),
+            Expr::Text { quoted: span, .. } | Expr::Function { name: span, .. } => {
+                return out.push_str(span.of(source));
+            }
+            Expr::Pipe(pipe) => return pipe.write(source, out),
             Expr::Field(fields) => fields,
             Expr::Variable(variable, fields) => {
-                f.write_str(&variable.name)?;
+                out.push_str(variable.name.of(source));
                 fields
             }
             Expr::Chain(operand, fields) => {
-                match &operand.expr {
-                    Expr::Pipe(pipe) => write!(f, "({pipe})")?,
-                    _ => operand.fmt(f)?,
-                }
+                operand.write_within(source, out);
                 fields
             }
         };
-        fields.iter().try_for_each(|field| write!(f, ".{field}"))
+        for field in fields {
+            out.push('.');
+            out.push_str(field.of(source));
+        }
     }
 }

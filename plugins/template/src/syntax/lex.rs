@@ -3,8 +3,6 @@
 //! Lines are counted as there, including where an error is said to be, which is why positions are
 //! kept the way they are.
 
-use std::borrow::Cow;
-
 use super::token::{Token, TokenKind};
 
 const LEFT: &str = "{{";
@@ -22,6 +20,8 @@ pub(super) struct Lexer<'s> {
     line: usize,
     inside_action: bool,
     paren_depth: usize,
+    /// What is wrong, once a token said that something is.
+    pub(super) message: String,
 }
 
 type Scanned<'s> = Option<Token<'s>>;
@@ -36,6 +36,7 @@ impl<'s> Lexer<'s> {
             line: 1,
             inside_action: false,
             paren_depth: 0,
+            message: String::new(),
         }
     }
 
@@ -72,9 +73,9 @@ impl<'s> Lexer<'s> {
     fn token(&mut self, kind: TokenKind) -> Token<'s> {
         let token = Token {
             kind,
-            pos: self.start,
-            text: Cow::Borrowed(&self.input[self.start..self.pos]),
-            line: self.start_line,
+            pos: self.start as u32,
+            line: self.start_line as u32,
+            text: &self.input[self.start..self.pos],
         };
         self.start = self.pos;
         self.start_line = self.line;
@@ -92,10 +93,11 @@ impl<'s> Lexer<'s> {
     fn error(&mut self, message: String) -> Token<'s> {
         let token = Token {
             kind: TokenKind::Error,
-            pos: self.start,
-            text: Cow::Owned(message),
-            line: self.start_line,
+            pos: self.start as u32,
+            line: self.start_line as u32,
+            text: "",
         };
+        self.message = message;
         self.input = "";
         (self.start, self.pos) = (0, 0);
         self.inside_action = false;
@@ -312,8 +314,16 @@ impl<'s> Lexer<'s> {
     }
 
     fn skip_alphanumerics(&mut self) {
-        while self.peek().is_some_and(is_alphanumeric) {
-            self.next();
+        let rest = self.rest();
+        let ascii = rest
+            .bytes()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+            .count();
+        self.pos += ascii;
+        // Letters of other scripts are letters, too.
+        if rest[ascii..].starts_with(|c: char| !c.is_ascii()) {
+            let tail = &rest[ascii..];
+            self.pos += tail.find(|c| !is_alphanumeric(c)).unwrap_or(tail.len());
         }
     }
 
@@ -324,9 +334,9 @@ impl<'s> Lexer<'s> {
 
     /// Whether a name may end here; `$x+2` is no expression.
     fn at_terminator(&self) -> bool {
-        match self.peek() {
-            None => true,
-            Some(c) if is_space(c) || ".,|:)(".contains(c) => true,
+        match self.input.as_bytes().get(self.pos) {
+            None | Some(b' ' | b'\t' | b'\r' | b'\n') => true,
+            Some(b'.' | b',' | b'|' | b':' | b')' | b'(') => true,
             Some(_) => self.rest().starts_with(RIGHT),
         }
     }
@@ -427,7 +437,7 @@ impl<'s> Lexer<'s> {
 }
 
 fn newlines(text: &str) -> usize {
-    text.bytes().filter(|byte| *byte == b'\n').count()
+    text.matches('\n').count()
 }
 
 fn is_space(c: char) -> bool {

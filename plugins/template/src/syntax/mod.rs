@@ -8,6 +8,8 @@ mod parse;
 pub(crate) mod quote;
 mod token;
 
-pub(crate) use ast::{Branch, Command, Expr, Node, Number, Operand, Pipe, Tree, Variable};
+pub(crate) use ast::{
+    Branch, Command, Expr, Invocation, Node, Number, Operand, Pipe, Span, Tree, Variable,
+};
 pub(crate) use parse::{FunctionNames, parse};
 pub(crate) use quote::quote;

@@ -6,7 +6,6 @@
 mod action;
 mod control;
 
-use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::ast::{Node, Tree};
@@ -33,15 +32,15 @@ pub(crate) fn parse(
     let blank = Token {
         kind: TokenKind::Eof,
         pos: 0,
-        text: Cow::Borrowed(""),
         line: 1,
+        text: "",
     };
     let mut parser = Parser {
         name: name.into(),
         source: source.into(),
         functions,
         lexer: Lexer::new(source),
-        tokens: [blank.clone(), blank.clone(), blank],
+        tokens: [blank; 3],
         ahead: 0,
         action_line: 0,
         range_depth: 0,
@@ -55,17 +54,17 @@ pub(crate) fn parse(
 }
 
 /// The variables that the parser knows.
-struct Scope {
+struct Scope<'s> {
     /// Names with their slots; a dead one is known to the parser only.
-    names: Vec<(Box<str>, Option<usize>)>,
+    names: Vec<(&'s str, Option<u32>)>,
     /// Variables alive.
-    alive: usize,
+    alive: u32,
 }
 
-impl Scope {
+impl Scope<'_> {
     fn new() -> Self {
         Self {
-            names: vec![("$".into(), Some(0))],
+            names: vec![("$", Some(0))],
             alive: 1,
         }
     }
@@ -80,10 +79,10 @@ struct Parser<'s> {
     tokens: [Token<'s>; 3],
     ahead: usize,
     /// Where the action began; 0 outside of actions.
-    action_line: usize,
+    action_line: u32,
     range_depth: usize,
     depth: usize,
-    scope: Scope,
+    scope: Scope<'s>,
     trees: Vec<Tree>,
 }
 
@@ -113,18 +112,19 @@ impl<'s> Parser<'s> {
     fn error<T>(&self, message: impl Into<String>) -> Result<T, ParseError> {
         Err(ParseError {
             name: self.name.to_string(),
-            line: self.tokens[0].line,
+            line: self.tokens[0].line as usize,
             message: message.into(),
         })
     }
 
     fn unexpected<T>(&self, token: &Token<'s>, context: &str) -> Result<T, ParseError> {
-        let text = token.describe();
         if token.kind != TokenKind::Error {
+            let text = token.describe();
             return self.error(format!("unexpected {text} in {context}"));
         }
+        let text = &self.lexer.message;
         if self.action_line == 0 || self.action_line == token.line {
-            return self.error(text);
+            return self.error(text.as_str());
         }
         // Not "action in action".
         let joint = if text.ends_with(" action") {
@@ -142,7 +142,7 @@ impl<'s> Parser<'s> {
         } else {
             self.tokens[0] = self.lexer.next_token();
         }
-        self.tokens[self.ahead].clone()
+        self.tokens[self.ahead]
     }
 
     fn backup(&mut self) {
@@ -161,12 +161,12 @@ impl<'s> Parser<'s> {
         self.ahead = 3;
     }
 
-    fn peek(&mut self) -> &Token<'s> {
+    fn peek(&mut self) -> Token<'s> {
         if self.ahead == 0 {
             self.ahead = 1;
             self.tokens[0] = self.lexer.next_token();
         }
-        &self.tokens[self.ahead - 1]
+        self.tokens[self.ahead - 1]
     }
 
     fn next_non_space(&mut self) -> Token<'s> {
@@ -292,7 +292,7 @@ impl<'s> Parser<'s> {
     fn text_or_action(&mut self) -> Result<Parsed<'s>, ParseError> {
         let token = self.next_non_space();
         match token.kind {
-            TokenKind::Text => Ok(Parsed::Node(Node::Text(token.text.into()))),
+            TokenKind::Text => Ok(Parsed::Node(Node::Text(token.span()))),
             TokenKind::LeftDelim => {
                 self.action_line = token.line;
                 let parsed = self.action()?;

@@ -3,30 +3,43 @@
 /// `%q` of a string.
 pub(crate) fn quote(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len() + 2);
-    quote_bytes(text.as_bytes(), &mut out);
+    out.push(b'"');
+    quote_inner(text, &mut out);
+    out.push(b'"');
     String::from_utf8(out).unwrap_or_default()
 }
 
 /// `%q` of a string that need not be UTF-8.
 pub(crate) fn quote_bytes(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
-    for chunk in text.utf8_chunks() {
-        let mut plain = 0;
-        let valid = chunk.valid();
-        for (at, c) in valid.char_indices() {
-            if is_plain(c) {
-                continue;
+    if let Ok(text) = std::str::from_utf8(text) {
+        quote_inner(text, out);
+    } else {
+        for chunk in text.utf8_chunks() {
+            quote_inner(chunk.valid(), out);
+            for byte in chunk.invalid() {
+                out.extend_from_slice(format!("\\x{byte:02x}").as_bytes());
             }
-            out.extend_from_slice(&valid.as_bytes()[plain..at]);
-            plain = at + c.len_utf8();
-            escape(c, '"', out);
-        }
-        out.extend_from_slice(&valid.as_bytes()[plain..]);
-        for byte in chunk.invalid() {
-            out.extend_from_slice(format!("\\x{byte:02x}").as_bytes());
         }
     }
     out.push(b'"');
+}
+
+fn quote_inner(text: &str, out: &mut Vec<u8>) {
+    let simple = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+    if text.bytes().all(simple) {
+        out.extend_from_slice(text.as_bytes());
+        return;
+    }
+    let mut plain = 0;
+    for (at, c) in text.char_indices() {
+        if !is_plain(c) {
+            out.extend_from_slice(&text.as_bytes()[plain..at]);
+            plain = at + c.len_utf8();
+            escape(c, '"', out);
+        }
+    }
+    out.extend_from_slice(&text.as_bytes()[plain..]);
 }
 
 fn is_plain(c: char) -> bool {

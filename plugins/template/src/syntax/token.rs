@@ -1,5 +1,6 @@
 //! What the lexer finds, and how errors name it.
 
+use super::ast::Span;
 use super::quote::quote;
 
 /// The kind of a token.
@@ -80,29 +81,33 @@ impl TokenKind {
     }
 }
 
-/// A piece of the source.
-#[derive(Debug, Clone)]
+/// A piece of the source. That of an error is empty: the lexer keeps its message.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Token<'s> {
     pub(super) kind: TokenKind,
     /// Where it begins, in bytes.
-    pub(super) pos: usize,
-    pub(super) text: std::borrow::Cow<'s, str>,
+    pub(super) pos: u32,
     /// The line it begins on.
-    pub(super) line: usize,
+    pub(super) line: u32,
+    pub(super) text: &'s str,
 }
 
 impl Token<'_> {
+    /// Where it is in the source.
+    pub(super) fn span(&self) -> Span {
+        Span::new(self.pos as usize, self.text.len())
+    }
+
     /// How an error message names it.
     pub(super) fn describe(&self) -> String {
         match self.kind {
             TokenKind::Eof => "EOF".to_owned(),
-            TokenKind::Error => self.text.to_string(),
             kind if kind.is_keyword() => format!("<{}>", self.text),
             _ if self.text.len() > 10 => {
                 let head: String = self.text.chars().take(10).collect();
                 format!("{}...", quote(&head))
             }
-            _ => quote(&self.text),
+            _ => quote(self.text),
         }
     }
 }

@@ -12,13 +12,13 @@ pub(crate) const VALUES: &str = r#"
 s: hello world
 name: my-App_2
 empty: ""
-n: 3
+num: 3
 neg: -7
 big: 1234567890123
 f: 2.5
 tiny: 0.000001
 t: true
-no: false
+off_: false
 nothing: null
 list: [a, b, c]
 nums: [3, 1, 2]
@@ -26,7 +26,7 @@ mixed: [1, two, 3.5, true, null, {k: v}, [x]]
 elist: []
 emap: {}
 m: {a: 1, b: two, c: [1, 2], d: {e: f}}
-deep: {x: {"y": {z: 42}}}
+deep: {x: {w: {z: 42}}}
 people: [{name: Ann, age: 30, tags: [x, y]}, {name: Bob, age: 4}]
 text: "line one\nline two\n  indented\n"
 unicode: "häßlich 日本 ✓"
@@ -289,7 +289,7 @@ impl Generator {
                 "1_000",
                 "'a'",
                 "len $.Values.list",
-                "int $.Values.n",
+                "int $.Values.num",
                 "int64 $.Values.big",
                 "int $.Values.neg",
             ],
@@ -298,7 +298,7 @@ impl Generator {
                 "-0.25",
                 "1e3",
                 "$.Values.f",
-                "$.Values.n",
+                "$.Values.num",
                 "$.Values.tiny",
                 "$.Values.big",
                 "1e21",
@@ -308,7 +308,7 @@ impl Generator {
                 "true",
                 "false",
                 "$.Values.t",
-                "$.Values.no",
+                "$.Values.off_",
                 "not $.Values.s",
             ],
             Kind::List => &[
@@ -478,7 +478,7 @@ impl Generator {
                 ".Values.nothing",
                 "$.Values.missing",
                 "$.Values.s",
-                "$.Values.n",
+                "$.Values.num",
                 "$.Values.list",
                 "$.Values.m",
                 "$.Values.t",
@@ -489,7 +489,7 @@ impl Generator {
                 "list 1 2",
                 "dict \"a\" 1",
                 "$.Values.mixed",
-                "$.Values.deep.x.y.z",
+                "$.Values.deep.x.w.z",
                 "$.Values.missing.deeper",
                 "$.Release.Name",
                 ".x",

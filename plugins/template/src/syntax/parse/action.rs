@@ -1,10 +1,10 @@
 //! Pipelines and what they are made of.
 
-use std::rc::Rc;
+use smallvec::{SmallVec, smallvec};
 
 use super::Parser;
 use crate::error::ParseError;
-use crate::syntax::ast::{Command, Expr, Operand, Pipe, Variable};
+use crate::syntax::ast::{Command, Expr, Fields, Operand, Pipe, Span, Variable};
 use crate::syntax::constant;
 use crate::syntax::quote::{quote, unquote};
 use crate::syntax::token::{Token, TokenKind};
@@ -17,7 +17,7 @@ impl<'s> Parser<'s> {
             pos,
             assigns: false,
             variables: Vec::new(),
-            commands: Vec::new(),
+            commands: SmallVec::new(),
         };
         let mut known = Vec::new();
         self.declarations(context, &mut pipe, &mut known)?;
@@ -55,18 +55,18 @@ impl<'s> Parser<'s> {
             }
             self.next();
             // "$x foo" is an argument, which only the token after the space tells.
-            let after = self.peek().clone();
+            let after = self.peek();
             let next = self.peek_non_space();
             match next.kind {
                 TokenKind::Assign | TokenKind::Declare => {
                     pipe.assigns = next.kind == TokenKind::Assign;
                     self.next_non_space();
-                    self.know(&variable, known);
+                    self.know(variable, pipe, known);
                     return Ok(());
                 }
                 TokenKind::Char if next.text == "," => {
                     self.next_non_space();
-                    self.know(&variable, known);
+                    self.know(variable, pipe, known);
                     if context != "range" || known.len() >= 2 {
                         return self.error(format!("too many declarations in {context}"));
                     }
@@ -89,31 +89,35 @@ impl<'s> Parser<'s> {
         }
     }
 
-    fn know(&mut self, variable: &Token<'s>, known: &mut Vec<usize>) {
+    fn know(&mut self, variable: Token<'s>, pipe: &mut Pipe, known: &mut Vec<usize>) {
+        pipe.variables.push(Variable {
+            name: variable.span(),
+            slot: None,
+        });
         known.push(self.scope.names.len());
-        self.scope.names.push((variable.text.as_ref().into(), None));
+        self.scope.names.push((variable.text, None));
     }
 
     /// Gives the variables of a pipeline their slots, now that its commands have been read.
     fn declare(&mut self, pipe: &mut Pipe, known: Vec<usize>) {
-        for at in known {
-            let name = self.scope.names[at].0.clone();
+        for (i, at) in known.into_iter().enumerate() {
+            let name = self.scope.names[at].0;
             let slot = if pipe.assigns {
-                self.slot(&name)
+                self.slot(name)
             } else {
                 let slot = self.scope.alive;
                 self.scope.alive += 1;
                 self.scope.names[at].1 = Some(slot);
                 Some(slot)
             };
-            pipe.variables.push(Variable { name, slot });
+            pipe.variables[i].slot = slot;
         }
     }
 
     /// The slot of the innermost living variable of a name.
-    fn slot(&self, name: &str) -> Option<usize> {
+    fn slot(&self, name: &str) -> Option<u32> {
         let mut names = self.scope.names.iter().rev();
-        names.find_map(|(other, slot)| slot.filter(|_| **other == *name))
+        names.find_map(|(other, slot)| slot.filter(|_| *other == name))
     }
 
     fn check(&mut self, pipe: &Pipe, context: &str) -> Result<(), ParseError> {
@@ -140,7 +144,7 @@ impl<'s> Parser<'s> {
     fn command(&mut self) -> Result<Command, ParseError> {
         let mut command = Command {
             pos: self.peek_non_space().pos,
-            operands: Vec::new(),
+            operands: SmallVec::new(),
         };
         loop {
             self.peek_non_space();
@@ -171,18 +175,24 @@ impl<'s> Parser<'s> {
             return Ok(Some(term));
         }
         let pos = self.peek().pos;
-        let mut fields = Vec::new();
+        let mut more = Fields::new();
         while self.peek().kind == TokenKind::Field {
-            fields.push(field_name(&self.next()));
+            more.push(field_name(self.next()));
         }
         let expr = match term.expr {
-            Expr::Field(own) => Expr::Field(joined(&own, fields)),
-            Expr::Variable(variable, own) => Expr::Variable(variable, joined(&own, fields)),
+            Expr::Field(mut fields) => {
+                fields.extend(more);
+                Expr::Field(fields)
+            }
+            Expr::Variable(variable, mut fields) => {
+                fields.extend(more);
+                Expr::Variable(variable, fields)
+            }
             Expr::Bool(_) | Expr::Text { .. } | Expr::Number(_) | Expr::Nil | Expr::Dot => {
-                let term = quote(&term.to_string());
+                let term = quote(&term.show(&self.source));
                 return self.error(format!("unexpected . after term {term}"));
             }
-            _ => Expr::Chain(Box::new(term), fields.into()),
+            _ => Expr::Chain(Box::new(term), more),
         };
         Ok(Some(Operand { pos, expr }))
     }
@@ -191,23 +201,23 @@ impl<'s> Parser<'s> {
         let token = self.next_non_space();
         let expr = match token.kind {
             TokenKind::Identifier => {
-                let Some(index) = self.functions.find(&token.text) else {
-                    let name = quote(&token.text);
+                let Some(index) = self.functions.find(token.text) else {
+                    let name = quote(token.text);
                     return self.error(format!("function {name} not defined"));
                 };
                 Expr::Function {
-                    name: token.text.into(),
+                    name: token.span(),
                     index,
                 }
             }
             TokenKind::Dot => Expr::Dot,
             TokenKind::Nil => Expr::Nil,
-            TokenKind::Variable => self.variable(&token)?,
-            TokenKind::Field => Expr::Field(Box::new([field_name(&token)])),
+            TokenKind::Variable => self.variable(token)?,
+            TokenKind::Field => Expr::Field(smallvec![field_name(token)]),
             TokenKind::Bool => Expr::Bool(token.text == "true"),
-            TokenKind::CharConstant => self.constant(constant::character(&token.text))?,
-            TokenKind::Number => self.constant(constant::number(&token.text))?,
-            TokenKind::Complex => self.constant(constant::complex(&token.text))?,
+            TokenKind::CharConstant => self.constant(constant::character(token.text))?,
+            TokenKind::Number => self.constant(constant::number(token.text))?,
+            TokenKind::Complex => self.constant(constant::complex(token.text))?,
             TokenKind::LeftParen => {
                 let pipe = self.nested(|parser| {
                     parser.pipeline("parenthesized pipeline", TokenKind::RightParen)
@@ -216,9 +226,9 @@ impl<'s> Parser<'s> {
                 let expr = Expr::Pipe(Box::new(pipe));
                 return Ok(Some(Operand { pos, expr }));
             }
-            TokenKind::String | TokenKind::RawString => match unquote(&token.text) {
+            TokenKind::String | TokenKind::RawString => match unquote(token.text) {
                 Some(text) => Expr::Text {
-                    quoted: token.text.into(),
+                    quoted: token.span(),
                     value: Value::string_from_bytes(text),
                 },
                 None => return self.error("invalid syntax"),
@@ -237,21 +247,21 @@ impl<'s> Parser<'s> {
         number: Result<crate::syntax::ast::Number, String>,
     ) -> Result<Expr, ParseError> {
         match number {
-            Ok(number) => Ok(Expr::Number(number)),
+            Ok(number) => Ok(Expr::Number(Box::new(number))),
             Err(message) => self.error(message),
         }
     }
 
-    fn variable(&mut self, token: &Token<'s>) -> Result<Expr, ParseError> {
-        let name = token.text.as_ref();
-        if !self.scope.names.iter().any(|(known, _)| **known == *name) {
+    fn variable(&self, token: Token<'s>) -> Result<Expr, ParseError> {
+        let name = token.text;
+        if !self.scope.names.iter().any(|(known, _)| *known == name) {
             return self.error(format!("undefined variable {}", quote(name)));
         }
         let variable = Variable {
-            name: name.into(),
+            name: token.span(),
             slot: self.slot(name),
         };
-        Ok(Expr::Variable(variable, Box::default()))
+        Ok(Expr::Variable(variable, Fields::new()))
     }
 }
 
@@ -274,10 +284,6 @@ fn begins_operand(kind: TokenKind) -> bool {
 }
 
 /// The name behind the period.
-fn field_name(token: &Token<'_>) -> Rc<str> {
-    token.text.get(1..).unwrap_or_default().into()
-}
-
-fn joined(own: &[Rc<str>], more: Vec<Rc<str>>) -> Box<[Rc<str>]> {
-    own.iter().cloned().chain(more).collect()
+fn field_name(token: Token<'_>) -> Span {
+    Span::new(token.pos as usize + 1, token.text.len().saturating_sub(1))
 }

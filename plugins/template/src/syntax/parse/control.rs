@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::{Ending, Parsed, Parser};
 use crate::error::ParseError;
-use crate::syntax::ast::{Branch, Node};
+use crate::syntax::ast::{Branch, Invocation, Node};
 use crate::syntax::quote::unquote;
 use crate::syntax::token::{Token, TokenKind};
 
@@ -128,7 +128,7 @@ impl<'s> Parser<'s> {
         if !matches!(token.kind, TokenKind::String | TokenKind::RawString) {
             return self.unexpected(token, context);
         }
-        match unquote(&token.text) {
+        match unquote(token.text) {
             Some(name) => Ok(String::from_utf8_lossy(&name).into()),
             None => self.error("invalid syntax"),
         }
@@ -142,11 +142,11 @@ impl<'s> Parser<'s> {
         let pipe = self.pipeline(CONTEXT, TokenKind::RightDelim)?;
         let root = self.own_list(CONTEXT)?;
         self.add(Rc::clone(&name), root)?;
-        Ok(Node::Template {
+        Ok(Node::Template(Box::new(Invocation {
             pos: token.pos,
             name,
             pipe: Some(pipe),
-        })
+        })))
     }
 
     fn template(&mut self) -> Result<Node, ParseError> {
@@ -158,17 +158,17 @@ impl<'s> Parser<'s> {
             self.backup();
             pipe = Some(self.pipeline(CONTEXT, TokenKind::RightDelim)?);
         }
-        Ok(Node::Template {
+        Ok(Node::Template(Box::new(Invocation {
             pos: token.pos,
             name,
             pipe,
-        })
+        })))
     }
 }
 
-impl super::Scope {
+impl super::Scope<'_> {
     /// Forgets where the variables from a slot on are, but not their names.
-    fn bury(&mut self, from: usize) {
+    fn bury(&mut self, from: u32) {
         for (_, slot) in &mut self.names {
             *slot = slot.filter(|slot| *slot < from);
         }
