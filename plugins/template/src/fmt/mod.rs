@@ -2,6 +2,7 @@
 
 mod float;
 mod printf;
+mod scalar;
 mod verb;
 
 use crate::value::{Map, Value, View};

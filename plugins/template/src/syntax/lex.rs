@@ -3,6 +3,9 @@
 //! Lines are counted as there, including where an error is said to be, which is why positions are
 //! kept the way they are.
 
+mod number;
+mod text;
+
 use super::token::{Token, TokenKind};
 
 const LEFT: &str = "{{";
@@ -102,81 +105,6 @@ impl<'s> Lexer<'s> {
         (self.start, self.pos) = (0, 0);
         self.inside_action = false;
         token
-    }
-
-    fn text(&mut self) -> Scanned<'s> {
-        let Some(at) = self.rest().find(LEFT) else {
-            self.pos = self.input.len();
-            if self.pos > self.start {
-                self.line += newlines(&self.input[self.start..self.pos]);
-                return Some(self.token(TokenKind::Text));
-            }
-            return Some(self.token(TokenKind::Eof));
-        };
-        if at > 0 {
-            self.pos += at;
-            let before = &self.input[self.start..self.pos];
-            let trimmed = if has_left_trim(&self.input[self.pos + LEFT.len()..]) {
-                before.len() - before.trim_end_matches(is_space).len()
-            } else {
-                0
-            };
-            self.pos -= trimmed;
-            self.line += newlines(&self.input[self.start..self.pos]);
-            let token = self.token(TokenKind::Text);
-            self.pos += trimmed;
-            self.ignore();
-            if !token.text.is_empty() {
-                return Some(token);
-            }
-        }
-        self.left_delim()
-    }
-
-    fn left_delim(&mut self) -> Scanned<'s> {
-        self.pos += LEFT.len();
-        let marker = if has_left_trim(self.rest()) {
-            TRIM_MARKER
-        } else {
-            0
-        };
-        if self.input[self.pos + marker..].starts_with("/*") {
-            self.pos += marker;
-            self.ignore();
-            return self.comment();
-        }
-        let token = self.token(TokenKind::LeftDelim);
-        self.inside_action = true;
-        self.pos += marker;
-        self.ignore();
-        self.paren_depth = 0;
-        Some(token)
-    }
-
-    /// Comments are dropped.
-    fn comment(&mut self) -> Scanned<'s> {
-        self.pos += 2;
-        let Some(at) = self.rest().find("*/") else {
-            return Some(self.error("unclosed comment".to_owned()));
-        };
-        self.pos += at + 2;
-        let Some(trim) = self.right_delim_ahead() else {
-            return Some(self.error("comment ends before closing delimiter".to_owned()));
-        };
-        if trim {
-            self.pos += TRIM_MARKER;
-        }
-        self.pos += RIGHT.len();
-        if trim {
-            self.skip_spaces();
-        }
-        self.ignore();
-        None
-    }
-
-    fn skip_spaces(&mut self) {
-        let rest = self.rest();
-        self.pos += rest.len() - rest.trim_start_matches(is_space).len();
     }
 
     /// Whether an action ends here, and if so, with a trim marker.
@@ -335,8 +263,8 @@ impl<'s> Lexer<'s> {
     /// Whether a name may end here; `$x+2` is no expression.
     fn at_terminator(&self) -> bool {
         match self.input.as_bytes().get(self.pos) {
-            None | Some(b' ' | b'\t' | b'\r' | b'\n') => true,
-            Some(b'.' | b',' | b'|' | b':' | b')' | b'(') => true,
+            None => true,
+            Some(byte) if b" \t\r\n.,|:)(".contains(byte) => true,
             Some(_) => self.rest().starts_with(RIGHT),
         }
     }
@@ -367,72 +295,6 @@ impl<'s> Lexer<'s> {
                 Some(_) => {}
             }
         }
-    }
-
-    fn number(&mut self) -> Token<'s> {
-        if !self.scan_number() {
-            return self.bad_number();
-        }
-        if matches!(self.peek(), Some('+' | '-')) {
-            if !self.scan_number() || !self.input[..self.pos].ends_with('i') {
-                return self.bad_number();
-            }
-            return self.token(TokenKind::Complex);
-        }
-        self.token(TokenKind::Number)
-    }
-
-    fn bad_number(&mut self) -> Token<'s> {
-        let text = super::quote::quote(&self.input[self.start..self.pos]);
-        self.error(format!("bad number syntax: {text}"))
-    }
-
-    fn accept(&mut self, set: &str) -> bool {
-        let found = self.peek().is_some_and(|c| set.contains(c));
-        if found {
-            self.next();
-        }
-        found
-    }
-
-    fn accept_run(&mut self, set: &str) {
-        while self.accept(set) {}
-    }
-
-    /// Takes more than what is a number: the parser looks again.
-    fn scan_number(&mut self) -> bool {
-        const DECIMAL: &str = "0123456789_";
-        const HEX: &str = "0123456789abcdefABCDEF_";
-        self.accept("+-");
-        let mut digits = DECIMAL;
-        if self.accept("0") {
-            if self.accept("xX") {
-                digits = HEX;
-            } else if self.accept("oO") {
-                digits = "01234567_";
-            } else if self.accept("bB") {
-                digits = "01_";
-            }
-        }
-        self.accept_run(digits);
-        if self.accept(".") {
-            self.accept_run(digits);
-        }
-        let exponent = match digits {
-            DECIMAL => "eE",
-            HEX => "pP",
-            _ => "",
-        };
-        if self.accept(exponent) {
-            self.accept("+-");
-            self.accept_run(DECIMAL);
-        }
-        self.accept("i");
-        if self.peek().is_some_and(is_alphanumeric) {
-            self.next();
-            return false;
-        }
-        true
     }
 }
 

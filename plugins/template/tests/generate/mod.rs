@@ -4,8 +4,12 @@
 //! `keys` and `values`, which in Go is random.
 
 mod functions;
+mod leaves;
+
+use std::fmt::Write as _;
 
 use functions::{FUNCTIONS, Kind};
+use leaves::leaves;
 
 /// The values that the templates see.
 pub(crate) const VALUES: &str = r#"
@@ -126,8 +130,7 @@ impl Generator {
                 let body = self.body(depth);
                 self.variables = outer;
                 let name = format!("\"t{}\"", self.defined.len());
-                self.defined
-                    .push_str(&format!("{{{{define {name}}}}}{body}{{{{end}}}}"));
+                let _ = write!(self.defined, "{{{{define {name}}}}}{body}{{{{end}}}}");
                 let dot = self.expression(Kind::Any, 1);
                 if self.choices.one_in(2) {
                     format!("{open}include {name} ({dot}){close}\n")
@@ -257,247 +260,7 @@ impl Generator {
             let at = self.choices.below(self.variables.len());
             return self.variables[at].clone();
         }
-        let from: &[&str] = match kind {
-            Kind::Text => &[
-                "\"a,b,c\"",
-                "\"\"",
-                "`raw\\n`",
-                "$.Values.s",
-                "$.Values.name",
-                "$.Values.text",
-                "$.Values.unicode",
-                "\"Hello World\"",
-                "\"%s-%d\"",
-                "\"x\\ty\\u00e9\"",
-                "$.Values.empty",
-                "\"fooBarBAZ qux_1\"",
-                "$.Release.Name",
-                "\"3\"",
-                "\"1.50\"",
-                "\"a-b_c.d/e\"",
-                "\"0x1f\"",
-                "\"true\"",
-                "\"null\"",
-            ],
-            Kind::Int => &[
-                "0",
-                "1",
-                "2",
-                "-1",
-                "7",
-                "0x10",
-                "1_000",
-                "'a'",
-                "len $.Values.list",
-                "int $.Values.num",
-                "int64 $.Values.big",
-                "int $.Values.neg",
-            ],
-            Kind::Float => &[
-                "1.5",
-                "-0.25",
-                "1e3",
-                "$.Values.f",
-                "$.Values.num",
-                "$.Values.tiny",
-                "$.Values.big",
-                "1e21",
-                "3.0",
-            ],
-            Kind::Bool => &[
-                "true",
-                "false",
-                "$.Values.t",
-                "$.Values.off_",
-                "not $.Values.s",
-            ],
-            Kind::List => &[
-                "$.Values.list",
-                "$.Values.nums",
-                "$.Values.mixed",
-                "$.Values.elist",
-                "list",
-                "list 1 \"a\" nil",
-                "until 3",
-                "splitList \",\" \"x,y,z\"",
-                "$.Values.people",
-                "list 3 1 2",
-            ],
-            Kind::Dict => &[
-                "$.Values.m",
-                "$.Values.deep",
-                "$.Values.emap",
-                "dict",
-                "dict \"k\" 1 \"l\" (list 1 2)",
-                "$.Values.deep.x",
-                "dict \"a\" nil",
-            ],
-            Kind::Pattern => &[
-                "\"a\"",
-                "\"[a-z]+\"",
-                "\"(l+)o\"",
-                "\"\\\\d+\"",
-                "\"^h|d$\"",
-                "\"\\\\s\"",
-                "\"(?i)HELLO\"",
-                "\"[\"",
-                "\"x*\"",
-                "\"(?P<n>o)\"",
-                "\"[^\\\\w]\"",
-            ],
-            Kind::Layout => &[
-                "\"2006-01-02\"",
-                "\"Jan _2 06 15:04:05 MST\"",
-                "\"Monday, 02-Jan-06\"",
-                "\"2006-01-02T15:04:05Z07:00\"",
-                "\"3:04PM .000\"",
-                "\"002\"",
-            ],
-            Kind::Zone => &[
-                "\"UTC\"",
-                "\"Europe/Berlin\"",
-                "\"America/New_York\"",
-                "\"Nowhere\"",
-            ],
-            Kind::Moment => &[
-                "toDate \"2006-01-02\" \"2024-07-14\"",
-                "int64 0",
-                "86399",
-                "toDate \"2006-01-02\" $.Values.date",
-                "1700000000",
-            ],
-            Kind::Version => &[
-                "\"1.2.3\"",
-                "\"v1.22.3-rc.1+b5\"",
-                "\"1.2\"",
-                "\"2.0.0-alpha\"",
-                "\"nope\"",
-                "$.Values.semver",
-            ],
-            Kind::Range => &[
-                "\">=1.2.0\"",
-                "\"^1.x\"",
-                "\"~1.2 || >2\"",
-                "\">1.0.0-0\"",
-                "\"1.2 - 2\"",
-                "\"<nope\"",
-                "\"!=1.2.3\"",
-            ],
-            Kind::Format => &[
-                "\"%v\"",
-                "\"%d\"",
-                "\"%05d|\"",
-                "\"%-6s|\"",
-                "\"%q\"",
-                "\"%x\"",
-                "\"%+v\"",
-                "\"%#v\"",
-                "\"%6.2f\"",
-                "\"%e\"",
-                "\"%g\"",
-                "\"%t\"",
-                "\"%T\"",
-                "\"%s %s\"",
-                "\"%c\"",
-                "\"%U\"",
-                "\"%%\"",
-                "\"%!\"",
-                "\"%[2]v %[1]v\"",
-                "\"%*d\"",
-                "\"%.3s\"",
-                "\"%08.3f\"",
-                "\"%+d\"",
-                "\"% x\"",
-                "\"%o\"",
-                "\"%b\"",
-                "\"%z\"",
-                "\"%6v\"",
-                "\"%X\"",
-            ],
-            Kind::Key => &[
-                "\"a\"",
-                "\"b\"",
-                "\"k\"",
-                "\"x\"",
-                "\"missing\"",
-                "\"name\"",
-            ],
-            Kind::Base64 => &[
-                "\"aGk=\"",
-                "\"aGk\"",
-                "\"!\"",
-                "\"aGVsbG8gd29ybGQ=\"",
-                "\"aG=k\"",
-            ],
-            Kind::Base32 => &[
-                "\"NBSWY3DP\"",
-                "\"NBSWY3D\"",
-                "\"nbsw\"",
-                "\"NBSQ====\"",
-                "\"NB=Q====\"",
-            ],
-            Kind::Path => &[
-                "\"/a/b/../c.txt\"",
-                "\"\"",
-                "\"a//b/\"",
-                "\"../x.tar.gz\"",
-                "\"/\"",
-                "\".\"",
-            ],
-            Kind::Url => &[
-                "\"https://u:p@h.io:80/p/q?x=1&y=2#f\"",
-                "\"mailto:a@b\"",
-                "\"/rel\"",
-                "\"http://[::1]:8080/\"",
-                "\"a b\"",
-            ],
-            Kind::Document => &[
-                "$.Values.yaml",
-                "$.Values.json",
-                "\"[1, 2]\"",
-                "\"a: [\"",
-                "\"x\"",
-                "\"\"",
-                "\"- 1\\n- b\\n\"",
-                "\"{\\\"a\\\":1e3}\"",
-                "\"null\"",
-                "\"a = 1\\n[b]\\nc = \\\"d\\\"\\n\"",
-            ],
-            Kind::Span => &[
-                "\"1h30m\"",
-                "\"90s\"",
-                "\"-2h\"",
-                "\"1.5h\"",
-                "\"x\"",
-                "\"36h\"",
-                "\"100ms\"",
-            ],
-            Kind::Any => &[
-                ".",
-                "$.Release",
-                ".Values.nothing",
-                "$.Values.missing",
-                "$.Values.s",
-                "$.Values.num",
-                "$.Values.list",
-                "$.Values.m",
-                "$.Values.t",
-                "\"s\"",
-                "1",
-                "2.5",
-                "true",
-                "list 1 2",
-                "dict \"a\" 1",
-                "$.Values.mixed",
-                "$.Values.deep.x.w.z",
-                "$.Values.missing.deeper",
-                "$.Release.Name",
-                ".x",
-                "$.Values.f",
-                "nil",
-            ],
-        };
-        self.choices.pick(from).to_owned()
+        self.choices.pick(leaves(kind)).to_owned()
     }
 }
 
