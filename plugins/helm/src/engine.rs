@@ -1,5 +1,6 @@
 //! The templates of a chart and its subcharts, rendered (helm/helm pkg/engine/engine.go).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -47,7 +48,7 @@ pub(crate) fn render(
     let mut engine = Engine::new(options);
     for template in &templates {
         engine
-            .parse(&template.path, &String::from_utf8_lossy(&template.source))
+            .parse(&template.path, &text_of(&template.source))
             .map_err(|err| Error::Render(parse_error(&template.path, &err.to_string())))?;
     }
     let mut rendered = BTreeMap::new();
@@ -65,14 +66,24 @@ pub(crate) fn render(
         let output = engine
             .execute(host, &template.path, Value::Map(Rc::clone(&template.dot)))
             .map_err(|err| Error::Render(exec_error(&template.path, &err)))?;
-        rendered.insert(template.path, text_of(output));
+        rendered.insert(template.path, finished(output));
     }
+    // A component ends with the call: taking the trees apart would be for nothing.
+    #[cfg(target_family = "wasm")]
+    std::mem::forget(engine);
     Ok(rendered)
 }
 
-fn text_of(output: Vec<u8>) -> String {
-    let text = String::from_utf8(output)
-        .unwrap_or_else(|err| String::from_utf8_lossy(err.as_bytes()).into_owned());
+/// Bytes as text; looking for what is no text is slow, and nearly always for nothing.
+fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
+    }
+}
+
+fn finished(output: Vec<u8>) -> String {
+    let text = String::from_utf8(output).unwrap_or_else(|err| text_of(err.as_bytes()).into_owned());
     if text.contains(NO_VALUE) {
         text.replace(NO_VALUE, "")
     } else {

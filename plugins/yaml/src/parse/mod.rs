@@ -26,7 +26,8 @@ pub const MAX_DEPTH: usize = 512;
 ///
 /// What follows the first document is not looked at.
 pub fn parse(arena: &mut Arena, text: &str, dialect: Dialect) -> Result<Option<NodeId>, Error> {
-    if text.contains(is_forbidden) {
+    let plain = |b: u8| scan::is_printable(b) || matches!(b, b'\t' | b'\n' | b'\r');
+    if !text.bytes().all(plain) && text.contains(is_forbidden) {
         return Err(Error::new("yaml: control characters are not allowed"));
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);

@@ -50,6 +50,11 @@ pub(super) fn is_alpha(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b == b'_' || b == b'-'
 }
 
+/// What ASCII has besides controls.
+pub(super) fn is_printable(b: u8) -> bool {
+    (b' '..=b'~').contains(&b)
+}
+
 impl<'a> Scanner<'a> {
     pub(super) fn new(text: &'a str, dialect: Dialect) -> Self {
         Self {
@@ -116,6 +121,16 @@ impl<'a> Scanner<'a> {
         self.at += len;
         self.mark.index += 1;
         self.mark.column += 1;
+    }
+
+    /// Passes the ASCII characters ahead that are of a kind, none of which ends a line.
+    pub(super) fn run(&mut self, is: impl Fn(u8) -> bool) -> &'a str {
+        let rest = &self.text[self.at..];
+        let length = rest.bytes().take_while(|b| b.is_ascii() && is(*b)).count();
+        self.at += length;
+        self.mark.index += length;
+        self.mark.column += length;
+        &rest[..length]
     }
 
     /// Passes a line break.
@@ -309,12 +324,11 @@ impl<'a> Scanner<'a> {
                 self.skip();
             }
             let tabs = self.flow_level > 0 || !self.simple_key_allowed;
-            while self.byte(0) == b' ' || (tabs && self.byte(0) == b'\t') {
-                self.skip();
-            }
+            self.run(|b| b == b' ' || (tabs && b == b'\t'));
             if self.byte(0) == b'#' {
                 while !self.is_breakz(0) {
                     self.skip();
+                    self.run(is_printable);
                 }
             }
             if !self.is_break(0) {

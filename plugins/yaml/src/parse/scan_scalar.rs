@@ -1,6 +1,6 @@
 //! Scanning scalars.
 
-use super::scan::{Scan, Scanner, is_blank};
+use super::scan::{Scan, Scanner, is_blank, is_printable};
 use super::token::{Mark, ScalarStyle, Token, TokenKind};
 
 /// Line breaks and white space between the words of a scalar, until it is known what they mean.
@@ -75,6 +75,7 @@ impl Scanner<'_> {
             leading_blank = is_blank(self.byte(0));
             while !self.is_breakz(0) {
                 self.read(&mut text);
+                text.push_str(self.run(is_printable));
             }
             self.read_line(&mut leading_break);
             self.scan_block_breaks(&mut indent, &mut trailing_breaks, start, &mut end)?;
@@ -199,6 +200,7 @@ impl Scanner<'_> {
                     self.scan_escape(start, &mut text)?;
                 } else {
                     self.read(&mut text);
+                    text.push_str(self.run(|b| b > b' ' && b < 0x7f && b != quote && b != b'\\'));
                 }
             }
             if self.byte(0) == quote {
@@ -346,18 +348,10 @@ impl Scanner<'_> {
 
     /// Takes over a run of characters that mean nothing special; at least one.
     fn read_word(&mut self, text: &mut String) {
-        let rest = &self.text.as_bytes()[self.at..];
-        let run = rest
-            .iter()
-            .take_while(|b| b.is_ascii_alphanumeric())
-            .count();
-        if run == 0 {
-            return self.read(text);
+        match self.run(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'/' | b'_')) {
+            "" => self.read(text),
+            word => text.push_str(word),
         }
-        text.push_str(&self.text[self.at..self.at + run]);
-        self.at += run;
-        self.mark.index += run;
-        self.mark.column += run;
     }
 }
 
