@@ -25,9 +25,12 @@ pub enum MissingKey {
 /// Bounds of one [`Engine::execute`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Templates within templates, whether by `template`, `include` or `tpl`. The stack of the
-    /// process bounds it; Helm allows a name to be included 1000 times within itself.
+    /// Templates within templates, whether by `template`, `include` or `tpl`. Helm allows a name to
+    /// be included 1000 times within itself.
     pub depth: usize,
+    /// Lists of nodes and pipelines within each other, in all templates together, at which no further
+    /// template may begin. Each takes up to 1.2 KiB of stack, and the last template may add 400.
+    pub nesting: usize,
     /// Bytes of output, those of included templates counted too.
     pub output: usize,
     /// Steps: nodes walked and items made.
@@ -38,6 +41,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             depth: 1000,
+            // Fits the two megabytes of a thread.
+            nesting: 1000,
             output: 256 << 20,
             steps: 500_000_000,
         }

@@ -17,6 +17,8 @@ impl Call<'_> {
         pipe: &'t Pipe,
     ) -> Result<Reflected, CallError> {
         frame.at = At::Pipe(pipe);
+        // Not taken back on an error, which ends the run.
+        self.nesting += 1;
         let mut result = None;
         for command in &pipe.commands {
             let mut value = self.command(frame, dot, command, result)?;
@@ -24,6 +26,7 @@ impl Call<'_> {
             value.boxed = false;
             result = Some(value);
         }
+        self.nesting -= 1;
         let result = result.unwrap_or_else(|| Reflected::plain(Value::Nil));
         for variable in &pipe.variables {
             self.set(frame, pipe, variable, result.clone())?;

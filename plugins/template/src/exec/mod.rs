@@ -30,6 +30,8 @@ pub struct Call<'h> {
     steps: u64,
     /// Templates within templates at the moment.
     depth: usize,
+    /// Lists of nodes and pipelines within each other at the moment.
+    nesting: usize,
     /// How often a name is being included at the moment.
     included: HashMap<Rc<str>, usize>,
     /// Variables of all templates that are running, the innermost last.
@@ -143,6 +145,7 @@ impl<'h> Call<'h> {
             written: 0,
             steps: 0,
             depth: 0,
+            nesting: 0,
             included: HashMap::new(),
             variables: Vec::new(),
             read: HashMap::new(),
@@ -190,6 +193,12 @@ impl<'h> Call<'h> {
         let walked = self.walk(&mut frame, &dot, &tree.root);
         self.variables.truncate(base);
         walked.map(|_| ())
+    }
+
+    /// Whether another template would be one too many.
+    fn is_too_deep(&self) -> bool {
+        let limits = &self.options.limits;
+        self.depth >= limits.depth || self.nesting >= limits.nesting
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), CallError> {

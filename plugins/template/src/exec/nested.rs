@@ -22,9 +22,10 @@ impl Call<'_> {
             Some(tree) => Rc::clone(&tree.name),
             None => name.into(),
         };
+        let too_deep = self.is_too_deep();
         let count = self.included.entry(Rc::clone(&key)).or_default();
         // Beyond the bound of this run is as beyond that of Helm: the template never ends.
-        if *count > MAX_INCLUDES || self.depth >= self.options.limits.depth {
+        if *count > MAX_INCLUDES || too_deep {
             return Err(CallError::text(format!(
                 "rendering template has a nested reference name: {name}: unable to execute template"
             )));
@@ -52,7 +53,7 @@ impl Call<'_> {
         for tree in trees.iter() {
             templates.add(Rc::clone(tree));
         }
-        if self.depth >= self.options.limits.depth {
+        if self.is_too_deep() {
             return Err(CallError::text("tpl is nested too deeply"));
         }
         let outer = std::mem::replace(&mut self.templates, Rc::new(templates));

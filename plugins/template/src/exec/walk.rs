@@ -24,6 +24,18 @@ impl Call<'_> {
         nodes: &'t [Node],
     ) -> Result<Flow, CallError> {
         self.charge(nodes.len())?;
+        self.nesting += 1;
+        let flow = self.walk_each(frame, dot, nodes)?;
+        self.nesting -= 1;
+        Ok(flow)
+    }
+
+    fn walk_each<'t>(
+        &mut self,
+        frame: &mut Frame<'t>,
+        dot: &Reflected,
+        nodes: &'t [Node],
+    ) -> Result<Flow, CallError> {
         for node in nodes {
             let flow = match node {
                 Node::Text(text) => {
@@ -111,8 +123,8 @@ impl Call<'_> {
         let Some(tree) = self.templates.find(name).cloned() else {
             return Err(frame.error(format!("template {} not defined", quote(name))));
         };
-        let limit = self.options.limits.depth;
-        if self.depth >= limit {
+        if self.is_too_deep() {
+            let limit = self.options.limits.depth;
             return Err(frame.error(format!("exceeded maximum template depth ({limit})")));
         }
         let dot = match &invocation.pipe {

@@ -50,7 +50,7 @@ pub(super) fn integer(
             let c = code.and_then(char::from_u32);
             return character(out, c, magnitude, verb, flags);
         }
-        _ => return bad_verb(out, value, verb),
+        _ => return bad_verb(out, value, verb, flags),
     };
     let sign = match (negative, flags.plus, flags.space) {
         (true, _, _) => "-",
@@ -107,7 +107,7 @@ pub(super) fn float_verb(out: &mut Vec<u8>, value: &Value, number: f64, verb: ch
         'g' | 'G' | 'x' | 'X' => (verb as u8, flags.precision),
         'f' | 'F' => (b'f', flags.precision.or(Some(6))),
         'e' | 'E' => (verb as u8, flags.precision.or(Some(6))),
-        _ => return bad_verb(out, value, verb),
+        _ => return bad_verb(out, value, verb, flags),
     };
     let text = float::format(number, form, precision);
     let unsigned = text.trim_start_matches(['-', '+']);
@@ -162,7 +162,7 @@ pub(super) fn string(out: &mut Vec<u8>, value: &Value, bytes: &[u8], verb: char,
             pad(out, &quoted, flags);
         }
         'x' | 'X' => hex(out, bytes, verb == 'X', flags),
-        _ => bad_verb(out, value, verb),
+        _ => bad_verb(out, value, verb, flags),
     }
 }
 

@@ -28,17 +28,17 @@ pub(super) fn write_value(out: &mut Vec<u8>, value: &Value, verb: char, flags: F
     match (value, verb) {
         (_, 'T') => pad(out, value.type_name().as_bytes(), flags),
         (Value::Nil, 'v') => pad(out, b"<nil>", flags),
-        (Value::Nil, _) => bad_verb(out, value, verb),
-        (_, 'p') => pointer(out, value, verb),
+        (Value::Nil, _) => bad_verb(out, value, verb, flags),
+        (_, 'p') => pointer(out, value, verb, flags),
         _ => write_at(out, value, verb, flags, 0),
     }
 }
 
 /// Addresses differ from run to run; nothing that is to be applied twice may depend on them.
-fn pointer(out: &mut Vec<u8>, value: &Value, verb: char) {
+fn pointer(out: &mut Vec<u8>, value: &Value, verb: char, flags: Flags) {
     match value.kind() {
         Kind::Slice | Kind::Map | Kind::Ptr | Kind::Func => out.extend_from_slice(b"0xc000000000"),
-        _ => bad_verb(out, value, verb),
+        _ => bad_verb(out, value, verb, flags),
     }
 }
 
@@ -58,7 +58,7 @@ fn write_at(out: &mut Vec<u8>, value: &Value, verb: char, flags: Flags, depth: u
         }
         Value::Bool(truth) => match verb {
             't' | 'v' => pad(out, truth.to_string().as_bytes(), flags),
-            _ => bad_verb(out, value, verb),
+            _ => bad_verb(out, value, verb, flags),
         },
         Value::Int(_, number) => {
             let magnitude = number.unsigned_abs();
@@ -186,15 +186,15 @@ fn entries(out: &mut Vec<u8>, map: &Map, verb: char, flags: Flags, depth: usize)
     out.push(if sharp { b'}' } else { b']' });
 }
 
-/// `%!verb(type=value)`.
-pub(super) fn bad_verb(out: &mut Vec<u8>, value: &Value, verb: char) {
+/// `%!verb(type=value)`; width and precision are those of the value.
+pub(super) fn bad_verb(out: &mut Vec<u8>, value: &Value, verb: char, flags: Flags) {
     out.extend_from_slice(format!("%!{verb}(").as_bytes());
     if value.is_nil() {
         out.extend_from_slice(b"<nil>");
     } else {
         out.extend_from_slice(value.type_name().as_bytes());
         out.push(b'=');
-        write_at(out, value, 'v', Flags::default(), 0);
+        write_at(out, value, 'v', flags, 0);
     }
     out.push(b')');
 }

@@ -48,6 +48,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(list_of(weir_yaml::json::parse(&text(&v[0])), Source::Json))
     }),
     Function::new("toToml", &[Any], |_, v| {
+        if v[0].is_nil() {
+            return Err("reflect: call of reflect.Value.Type on zero Value".into());
+        }
         Ok(toml::write(&v[0]).unwrap_or_else(|error| error).into())
     }),
     Function::new("fromToml", &[Str], |_, v| {
