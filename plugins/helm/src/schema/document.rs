@@ -56,14 +56,25 @@ fn follow<'a>(document: &'a Plain, pointer: &str) -> Result<&'a Plain, String> {
     let mut at = document;
     for token in pointer.split('/').skip(1) {
         let token = token.replace("~1", "/").replace("~0", "~");
-        let next = match at {
-            Plain::Object(object) => object.get(&token),
-            Plain::Array(items) => token.parse().ok().and_then(|i: usize| items.get(i)),
-            _ => None,
+        at = match at {
+            Plain::Object(object) => object
+                .get(&token)
+                .ok_or_else(|| format!("Object has no key '{token}'"))?,
+            Plain::Array(items) => item(items, &token)?,
+            _ => return Err(format!("Invalid token reference '{token}'")),
         };
-        at = next.ok_or_else(|| format!("Object has no key '{token}'"))?;
     }
     Ok(at)
+}
+
+fn item<'a>(items: &'a [Plain], token: &str) -> Result<&'a Plain, String> {
+    let index: usize = token
+        .parse()
+        .map_err(|_| format!("strconv.Atoi: parsing {token:?}: invalid syntax"))?;
+    let length = items.len();
+    items
+        .get(index)
+        .ok_or_else(|| format!("Out of bound array[0,{length}] index '{index}'"))
 }
 
 fn percent_decoded(text: &str) -> String {

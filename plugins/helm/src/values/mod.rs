@@ -48,3 +48,6 @@ fn holds_maps(value: &Value) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;
