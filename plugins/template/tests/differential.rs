@@ -85,7 +85,12 @@ fn random_templates_render_as_with_helm() {
     write_chart(&root);
     let (mut rendered, mut refused, mut different) = (0, 0, Vec::new());
     for seed in first..first + count {
-        let template = generate::template(seed);
+        // Every fourth is one that somebody mistyped.
+        let template = if seed % 4 == 0 {
+            generate::mutated(seed)
+        } else {
+            generate::template(seed)
+        };
         let Some(real) = real(&helm, &root, &template) else {
             continue;
         };

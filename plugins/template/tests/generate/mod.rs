@@ -92,6 +92,64 @@ pub(crate) fn template(seed: u64) -> String {
     )
 }
 
+/// A template with a few pieces taken out, doubled or moved, which mostly does not parse.
+pub(crate) fn mutated(seed: u64) -> String {
+    let mut choices = Choices::new(!seed);
+    let mut text = template(seed);
+    for _ in 0..=choices.below(2) {
+        let at = choices.below(text.len());
+        let len = 1 + choices.below(6);
+        // What is within a character is left alone.
+        let Some(piece) = text.get(at..(at + len).min(text.len())).map(str::to_owned) else {
+            continue;
+        };
+        match choices.below(4) {
+            0 => text.replace_range(at..at + piece.len(), ""),
+            1 => text.insert_str(at, &piece),
+            2 => {
+                let odd = choices.pick(&[
+                    "{{",
+                    "}}",
+                    " -",
+                    "- ",
+                    "|",
+                    ".",
+                    "$",
+                    "(",
+                    ")",
+                    "\"",
+                    "`",
+                    "{{end}}",
+                    "{{else}}",
+                    "{{/* c */}}",
+                    "{{ /*",
+                    ":=",
+                    ",",
+                    "'",
+                    "\\",
+                    "0x",
+                    "nil ",
+                    "{{if}}",
+                    "\n",
+                    "{{break}}",
+                    "@",
+                    "é",
+                    "{{- ",
+                    " -}}",
+                ]);
+                text.insert_str(at, odd);
+            }
+            _ => {
+                let to = choices.below(text.len());
+                if text.is_char_boundary(to) {
+                    text.insert_str(to, &piece);
+                }
+            }
+        }
+    }
+    text
+}
+
 struct Generator {
     choices: Choices,
     variables: Vec<String>,
