@@ -14,7 +14,7 @@ fn run(template: &str, limits: Limits) -> Result<Vec<u8>, ExecError> {
     });
     engine.parse(support::NAME, template).unwrap();
     let dot = Value::map([("list", Value::list(vec![Value::int(1), Value::int(2)]))]);
-    engine.execute(&support::Still, support::NAME, dot)
+    engine.execute(&support::Still::default(), support::NAME, dot)
 }
 
 fn error(template: &str, limits: Limits) -> String {

@@ -9,6 +9,7 @@ use rsa::signature::SignatureEncoding as _;
 use sha2::Sha256;
 
 use super::der::{self, INTEGER, NULL, OCTET_STRING, OID, SEQUENCE};
+use super::prime::prime;
 use super::{HostRandom, decode_pem, encode_pem};
 
 /// `rsaEncryption`.
@@ -34,9 +35,15 @@ pub(crate) enum Key {
 impl Key {
     /// A new RSA key.
     pub(crate) fn rsa(random: &mut HostRandom<'_>, bits: usize) -> Result<Self, String> {
-        rsa::RsaPrivateKey::new(random, bits)
-            .map(|key| Self::Rsa(Box::new(key)))
-            .map_err(|error| error.to_string())
+        let exponent = rsa::BigUint::from(65_537_u32);
+        loop {
+            let mut prime = || prime(random, bits / 2).ok_or("unsupported size of an RSA key");
+            let (p, q) = (prime()?, prime()?);
+            // Once in many thousand keys the exponent divides what it must not.
+            if let Ok(key) = rsa::RsaPrivateKey::from_p_q(p, q, exponent.clone()) {
+                return Ok(Self::Rsa(Box::new(key)));
+            }
+        }
     }
 
     /// A new key on the curve P-256.

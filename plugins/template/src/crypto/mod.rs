@@ -4,6 +4,7 @@ mod certificate;
 mod der;
 mod key;
 mod pem;
+mod prime;
 
 pub(crate) use certificate::{Issuer, Request, issue, issuer_of};
 pub(crate) use key::Key;

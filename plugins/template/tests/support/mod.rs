@@ -1,9 +1,15 @@
 //! Renders one template as Helm does a chart of one template.
 
+use std::cell::Cell;
+
 use weir_template::{Engine, Host, MapType, Options, Value};
 
-/// A host without a cluster, where it is always the same second.
-pub(crate) struct Still;
+/// A host without a cluster, where it is always the same second and all that is random comes in the
+/// same order.
+#[derive(Default)]
+pub(crate) struct Still {
+    state: Cell<u64>,
+}
 
 impl Host for Still {
     fn now(&self) -> i128 {
@@ -11,14 +17,15 @@ impl Host for Still {
     }
 
     fn fill_random(&self, buffer: &mut [u8]) {
-        // Not all the same, or a search for primes would not end.
-        let mut state = 0x2545_f491_4f6c_dd1d_u64 ^ buffer.len() as u64;
+        // A search for primes would not end if it were always the same (Marsaglia's xorshift).
+        let mut state = self.state.get() ^ 0x2545_f491_4f6c_dd1d;
         for byte in buffer {
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;
-            *byte = state as u8;
+            *byte = (state >> 32) as u8;
         }
+        self.state.set(state ^ 0x2545_f491_4f6c_dd1d);
     }
 
     fn lookup(&self, _: &str, _: &str, _: &str, _: &str) -> Result<Value, String> {
@@ -50,7 +57,7 @@ pub(crate) fn render(template: &str, values: &str) -> Result<String, String> {
         ("Values", Value::Map(named.into())),
         ("Release", Value::map([("Name", Value::from("r"))])),
     ]);
-    match engine.execute(&Still, NAME, dot) {
+    match engine.execute(&Still::default(), NAME, dot) {
         Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).replace("<no value>", "")),
         Err(error) => Err(clean(&error.to_string())),
     }
