@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use weir_failpoint::{Step, hit};
 use weir_plugin::oci::{
     Access, ImageError, ImageReference, InvalidReference, PullOptions, PulledImage,
     RegistryCredentials,
@@ -140,6 +141,7 @@ impl Images {
             .registries
             .pull(&reference, manifest, &access, options)
             .await?;
+        hit(Step::Download);
         Ok(Fetched::Pulled(pulled))
     }
 

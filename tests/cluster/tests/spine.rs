@@ -297,7 +297,13 @@ fn health_is_waited_for_and_told() {
         spec: {containers: [{name: web, image: web:1}]}\n";
     let commit = tenant
         .repo
-        .commit(&[("web.yaml", Some(deployment))], "one")
+        .commit(
+            &[
+                ("web.yaml", Some(deployment)),
+                ("gone.yaml", Some(&config_map("gone", "1"))),
+            ],
+            "one",
+        )
         .unwrap();
     let fields = format!(
         "  targetNamespace: {}\n  wait: true\n  timeout: 1m\n",
@@ -313,6 +319,14 @@ fn health_is_waited_for_and_told() {
             .unwrap()
             .starts_with("Health check passed in")
     );
+
+    // A run that waits for health still keeps the inventory true.
+    let update = deployment.replace("web:1", "web:2");
+    let files = [("web.yaml", Some(&*update)), ("gone.yaml", None)];
+    let commit = tenant.repo.commit(&files, "update").unwrap();
+    let object = tenant.wait_applied("app", &commit).unwrap();
+    let entries = object["status"]["inventory"]["entries"].as_array().unwrap();
+    assert_eq!(entries.len(), 1, "{object:#}");
 
     // No kubelet runs here: a replica never becomes available.
     let one = deployment.replace("replicas: 0", "replicas: 1");

@@ -39,6 +39,8 @@ pub struct Answer {
     pub status: u16,
     /// The body, as text.
     pub body: String,
+    /// The body, as it came.
+    pub bytes: Vec<u8>,
 }
 
 /// `GET http://{address}{path}`, with ten seconds for each read and write.
@@ -113,6 +115,7 @@ fn parse(answer: &[u8]) -> Option<Answer> {
     Some(Answer {
         status,
         body: String::from_utf8_lossy(&body).into_owned(),
+        bytes: body,
     })
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures::StreamExt as _;
 use parking_lot::Mutex;
 use weir_api::inventory::ObjectId;
+use weir_failpoint::{Step as Failpoint, hit};
 
 use super::prepare::{Prepared, is_definition, prepare, refuse_duplicates, watch_kinds};
 use super::write::{Item, Step, Verdict, is_whole, may_recreate};
@@ -189,6 +190,7 @@ impl Run<'_> {
             }
             self.watch_new_kinds(&now).await?;
             let verdicts = self.dry_run(stage, &now).await?;
+            hit(Failpoint::DryRun);
             if verdicts
                 .iter()
                 .any(|v| matches!(v.step, Step::Write | Step::Recreate))
@@ -196,6 +198,7 @@ impl Run<'_> {
                 self.announce().await?;
             }
             self.write(stage, &now, &verdicts).await?;
+            hit(Failpoint::Stage);
             self.wait_for(stage, &now).await?;
             if stage == Stage::Definitions {
                 self.mark_fresh(&now, &mut rest);
@@ -296,6 +299,7 @@ impl Run<'_> {
                 .map(|(p, verdict)| async move {
                     let action = self.inner.write(&p.item, self.owner, *verdict).await?;
                     self.progress.set(p.index, action);
+                    hit(Failpoint::Object);
                     Ok::<(), ObjectError>(())
                 })
                 .collect();

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use wasmtime::component::Component;
+use weir_failpoint::{Step, hit};
 
 use super::{Runtime, Shared, cache};
 use crate::component::interfaces;
@@ -163,6 +164,7 @@ impl Shared {
         self.observer
             .compiled(&digest, started.elapsed(), code.is_ok());
         let code = code.map_err(|source| LoadError::Compile { source })?;
+        hit(Step::Compile);
         let component = cache::from_memory(&self.engine, &code)
             .map_err(|source| LoadError::Compile { source })?;
         let plugin = Plugin::build(self, &component, digest, None)?;
@@ -170,7 +172,10 @@ impl Shared {
         // then opened again from disk, where its code costs no memory of its own.
         if let Some(cache) = &self.cache {
             match cache.store(&code, plugin.description()) {
-                Ok(()) => return Ok(self.load_cached(digest).unwrap_or(plugin)),
+                Ok(()) => {
+                    hit(Step::CacheWrite);
+                    return Ok(self.load_cached(digest).unwrap_or(plugin));
+                }
                 Err(error) => tracing::warn!(%error, %digest, "failed to keep compiled code"),
             }
         }

@@ -13,6 +13,7 @@ use weir_api::condition::{self, Condition, ConditionStatus};
 use weir_api::meta::{self, condition as types, reason};
 use weir_api::source::v1::{GitRepository, GitRepositoryStatus};
 use weir_api::{Artifact, Time, now};
+use weir_failpoint::{Step, hit};
 use weir_git::GitClient;
 use weir_plugin::{Call, CallError, FailureClass, Limits, Services, Subject};
 
@@ -158,6 +159,7 @@ impl GitRepositories {
         self.writer
             .status(&self.writer.api(object), object, &old, &new)
             .await?;
+        hit(Step::SourceStatus);
         Ok(next)
     }
 

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
+use weir_failpoint::{Step, hit};
 use weir_plugin::{Call, CallError, Digest, Failure, Plugin, RenderOutput, Target, Trace};
 
 use crate::artifact::{StoreError, write_atomically};
@@ -80,6 +81,7 @@ impl Renders {
         let called = plugin.render(call, target).await;
         let result = match called.result {
             Ok(output) => {
+                hit(Step::Render);
                 let encoded = output::encode(&output);
                 let digest = Digest::of(&encoded);
                 let remembered = Remembered {

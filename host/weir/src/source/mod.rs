@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use weir_failpoint::{Step, hit};
 use weir_plugin::{Call, CallError, Catalog, Digest, Failure, FailureClass, Plugin, Revision};
 
 use crate::artifact::{Bounds, Builder, FinishError, Owner, Record, Store, StoreError};
@@ -113,6 +114,9 @@ impl Sources {
             error: Box::new(error),
         };
         let revision = called.result.map_err(failed)?;
+        if revision.is_some() {
+            hit(Step::Fetch);
+        }
         match (revision, known) {
             (Some(revision), _) => self.keep(owner, revision, builder, fingerprint).await,
             (None, Some(record)) if last.is_some() => Ok(Pulled::Unchanged(record)),
@@ -138,6 +142,7 @@ impl Sources {
                 FinishError::Store(error) => PullError::Store(error),
                 error => PullError::Bounds(error),
             })?;
+            hit(Step::Store);
             let record = Record {
                 path: built.path,
                 revision: revision.id,
@@ -149,6 +154,7 @@ impl Sources {
                 fingerprint,
             };
             store.commit(&owner, &record)?;
+            hit(Step::Record);
             Ok(Pulled::New {
                 record,
                 summary: revision.summary,

@@ -6,6 +6,7 @@ use weir_api::condition;
 use weir_api::inventory::{Entry, Inventory};
 use weir_api::kustomize::v1::Kustomization;
 use weir_apply::engine::BeforeWrite;
+use weir_failpoint::{Step, hit};
 
 use super::super::status::Writer;
 use crate::telemetry::chain;
@@ -36,9 +37,9 @@ pub(super) fn intent(
             let written = writer
                 .status(&writer.api(&object), &object, &old, &new)
                 .await;
-            written
-                .map(|_| ())
-                .map_err(|error| chain(&error).to_string())
+            written.map_err(|error| chain(&error).to_string())?;
+            hit(Step::Intent);
+            Ok(())
         })
     })
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
 use weir_apply::{Engine, KnownState, Owner};
+use weir_failpoint::{Step, hit};
 
 use crate::artifact::{StoreError, write_atomically};
 use crate::telemetry::chain;
@@ -53,6 +54,7 @@ impl Ledger {
         if let Ok(Err(error)) = tokio::task::spawn_blocking(write).await {
             tracing::warn!(error = %chain(&error), "what was applied was not kept");
         }
+        hit(Step::Ledger);
     }
 
     /// Drops what is kept of a deleted object.

@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
-use weir_api::inventory::ObjectId;
+use weir_api::inventory::{Inventory, ObjectId};
 use weir_api::kustomize::v1::Kustomization;
 use weir_api::meta;
 use weir_api::source::v1::GitRepository;
@@ -98,6 +98,9 @@ pub struct Memory {
     /// What was applied in full: nothing of it needs to be looked at again until the engine
     /// reports drift, which takes this away.
     applied: Option<Applied>,
+    /// The inventory after the last apply, until a status holds it: a run that waits for health
+    /// writes none.
+    inventory: Option<Inventory>,
     /// The objects whose health counts.
     health_ids: Vec<ObjectId>,
     /// Since when health is waited for, and for what.

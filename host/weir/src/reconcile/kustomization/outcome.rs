@@ -10,6 +10,7 @@ use weir_api::kustomize::v1::{Kustomization, KustomizationStatus};
 use weir_api::meta::{self, condition as types, reason};
 use weir_api::now;
 use weir_apply::Action;
+use weir_failpoint::{Step, hit};
 
 use super::super::objects::Key;
 use super::super::queue::jitter;
@@ -154,6 +155,8 @@ impl Kustomizations {
         self.writer
             .status(&self.writer.api(object), object, base, &new)
             .await?;
+        self.memory.lock().entry(key.clone()).or_default().inventory = None;
+        hit(Step::Status);
         Ok(next)
     }
 

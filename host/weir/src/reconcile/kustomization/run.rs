@@ -9,6 +9,7 @@ use weir_api::meta::reason;
 use weir_api::source::v1::GitRepository;
 use weir_api::{Artifact, condition};
 use weir_apply::{ApplyRequest, Change, ChangeSet, Owner};
+use weir_failpoint::{Step, hit};
 use weir_plugin::{
     Call, CallError, Digest, FailureClass, Input, Limits, Services, Subject, normalise,
 };
@@ -70,7 +71,13 @@ impl Kustomizations {
             .get(key)
             .and_then(|memory| memory.applied);
         report.was_applied_before = known == Some(applied);
-        if !report.was_applied_before {
+        if report.was_applied_before {
+            let memory = self.memory.lock();
+            let unwritten = memory.get(key).and_then(|memory| memory.inventory.clone());
+            if unwritten.is_some() {
+                new.inventory = unwritten;
+            }
+        } else {
             // Set before: an object that drifts while this run goes on takes it away again.
             self.memory.lock().entry(key.clone()).or_default().applied = Some(applied);
             let done = self
@@ -347,6 +354,7 @@ impl Kustomizations {
             }
         };
         report.changes.extend(applied.changed().cloned());
+        hit(Step::Apply);
         self.memory
             .lock()
             .entry(key.clone())
@@ -358,6 +366,8 @@ impl Kustomizations {
         if !report.changes.is_empty() {
             self.ledger.keep(&self.engine, &owner, &uid).await;
         }
+        let inventory = new.inventory.clone();
+        self.memory.lock().entry(key.clone()).or_default().inventory = inventory;
         pruned
     }
 
@@ -377,6 +387,7 @@ impl Kustomizations {
             return Ok(());
         }
         let pruned = self.engine.prune(owner, &stale).await;
+        hit(Step::Prune);
         report.changes.extend(pruned.changes.changed().cloned());
         let messages: Vec<String> = pruned
             .failed
@@ -432,6 +443,7 @@ impl Kustomizations {
             };
         }
         memory.waiting = Some((since, applied));
+        hit(Step::HealthWait);
         let write_status = waited >= QUIET_WAIT;
         let look_again = if write_status {
             timeout.saturating_sub(waited)
