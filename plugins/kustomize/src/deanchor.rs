@@ -6,14 +6,21 @@ use weir_yaml::{Arena, Kind, NodeId, Tag};
 use crate::error::{Error, Result};
 use crate::rnode;
 
-/// Most nodes that aliases may grow a build to. Far above any real document; bounds what a few
-/// lines of nested aliases can become.
-const MAX_NODES: usize = 4_000_000;
+/// Most nodes that the aliases of a document may add to it. Far above any real document, and about
+/// where go-yaml gives up (yaml.v3 decode.go `allowedAliasRatio`); it bounds what a few lines of
+/// nested aliases can become, well below the memory of a call.
+const MAX_GROWTH: usize = 400_000;
 
 /// Works in place on everything below `id`.
 pub(crate) fn deanchor(arena: &mut Arena, id: NodeId) -> Result<()> {
-    if arena.len() > MAX_NODES {
-        return Err(Error::new("document contains excessive aliasing"));
+    let most = arena.len() + MAX_GROWTH;
+    resolve(arena, id, most)
+}
+
+/// `most` is how many nodes the arena may come to hold.
+fn resolve(arena: &mut Arena, id: NodeId, most: usize) -> Result<()> {
+    if arena.len() > most {
+        return Err(Error::new("yaml: document contains excessive aliasing"));
     }
     arena[id].anchor = None;
     match arena[id].kind {
@@ -21,7 +28,7 @@ pub(crate) fn deanchor(arena: &mut Arena, id: NodeId) -> Result<()> {
             let Some(target) = arena[id].alias else {
                 return Ok(());
             };
-            deanchor(arena, target)?;
+            resolve(arena, target, most)?;
             let copy = arena.copy(target);
             arena.assign(id, copy);
             Ok(())
@@ -29,19 +36,19 @@ pub(crate) fn deanchor(arena: &mut Arena, id: NodeId) -> Result<()> {
         Kind::Mapping => {
             let to_merge = remove_merge_keys(arena, id)?;
             if !to_merge.is_empty() {
-                merge_all(arena, id, to_merge)?;
+                merge_all(arena, id, to_merge, most)?;
             }
-            children(arena, id)
+            children(arena, id, most)
         }
-        Kind::Sequence => children(arena, id),
+        Kind::Sequence => children(arena, id, most),
         Kind::Scalar | Kind::Zero => Ok(()),
     }
 }
 
-fn children(arena: &mut Arena, id: NodeId) -> Result<()> {
+fn children(arena: &mut Arena, id: NodeId, most: usize) -> Result<()> {
     for at in 0..arena[id].content.len() {
         let child = arena[id].content[at];
-        deanchor(arena, child)?;
+        resolve(arena, child, most)?;
     }
     Ok(())
 }
@@ -90,13 +97,13 @@ fn merge_values(arena: &Arena, id: NodeId) -> Result<Vec<NodeId>> {
     }
 }
 
-fn merge_all(arena: &mut Arena, id: NodeId, mut to_merge: Vec<NodeId>) -> Result<()> {
+fn merge_all(arena: &mut Arena, id: NodeId, mut to_merge: Vec<NodeId>, most: usize) -> Result<()> {
     let own = arena.copy(id);
     let merged = arena.copy(id);
     to_merge.push(own);
     for source in to_merge {
         // What is merged may itself merge.
-        deanchor(arena, source)?;
+        resolve(arena, source, most)?;
         let copy = arena.copy(source);
         let fields: Vec<_> = arena.fields(copy).collect();
         for (key, value) in fields {

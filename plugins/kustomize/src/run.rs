@@ -121,7 +121,11 @@ pub(crate) fn run(mut cx: Context, mut target: Target<'_>, options: &Options) ->
     for handle in map.list() {
         let yaml = cx.to_yaml(*handle).map_err(|err| {
             let shown = cx.node(*handle).map(|node| go_syntax::of(&cx.arena, node));
-            err.context(shown.unwrap_or_default())
+            let err = err.context(shown.unwrap_or_default());
+            match &cx.resources[handle.0].file {
+                Some(file) => err.at_file(file),
+                None => err,
+            }
         })?;
         let origin = cx.resources[handle.0].file.as_deref().map(str::to_owned);
         output.objects.push(Object { yaml, origin });

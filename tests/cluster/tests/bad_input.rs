@@ -124,7 +124,7 @@ fn a_source_that_cannot_be_fetched_says_why_and_keeps_its_artifact() {
             "GitOperationFailed",
             "x y z",
         ),
-        (at(empty.url(), main), "GitOperationFailed", "main"),
+        (at(empty.url(), main), "EmptyGitRepository", "is empty"),
         (at(moved.url(), main), "GitOperationFailed", "500"),
         (
             at(&format!("{url}.nowhere"), main),
