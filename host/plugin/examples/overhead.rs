@@ -1,7 +1,8 @@
 //! What the host costs per call: `cargo run --release -p weir-plugin --example overhead`.
 //!
-//! Prints, as medians: a render of 100 files of 4 KiB that reads and emits them all, the same check
-//! of its trace instead of the render, an empty call, and a plugin made ready from the disk cache.
+//! Prints, as medians: a render of 100 files of 1 and of 4 KiB that reads and emits them all, the
+//! check of its trace instead of the render, an empty call, and a plugin made ready from the disk
+//! cache.
 //! The component is `echo` of `tests/guests`, from the folder `WEIR_GUESTS` or the target folder.
 
 #![allow(
@@ -65,8 +66,8 @@ fn guest(name: &str) -> PathBuf {
     folder.join(format!("{name}.wasm"))
 }
 
-fn call(files: usize) -> Call {
-    let content = "a: b\n".repeat(820);
+fn call(files: usize, size: usize) -> Call {
+    let content = "a: b\n".repeat(size / 5);
     let pairs = (0..files).map(|n| (format!("app/{n:03}.yaml"), content.clone()));
     Call {
         subject: Subject::default(),
@@ -133,8 +134,12 @@ async fn main() {
 
     let runtime = Runtime::new(config()).unwrap();
     let plugin = runtime.load_cached(digest).await.unwrap();
-    for (what, files) in [("call without files", 0), ("render of 100 files", 100)] {
-        let call = call(files);
+    for (what, files, size) in [
+        ("call without files", 0, 0),
+        ("render of 100 files of 1 KiB", 100, 1 << 10),
+        ("render of 100 files of 4 KiB", 100, 4 << 10),
+    ] {
+        let call = call(files, size);
         let (mut whole, mut inside, mut held) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..1000 {
             let started = Instant::now();
