@@ -1,5 +1,8 @@
 //! Bad input from every side: a clear condition that names what is wrong, the last good state
 //! stays applied, and what is mended goes on.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+use std::fmt::Write as _;
 
 use serde_json::Value;
 use weir_tests_cluster::{Rig, Tenant, condition, config_map, kustomization};
@@ -179,7 +182,7 @@ fn a_tree_that_cannot_be_applied_names_file_object_or_field() {
     let mut bomb = String::from("a: &a0 [x, x, x, x, x, x, x, x, x]\n");
     for level in 1..12 {
         let before = format!("*a{}, ", level - 1).repeat(9);
-        bomb += &format!("a{level}: &a{level} [{before}]\n");
+        writeln!(bomb, "a{level}: &a{level} [{before}]").unwrap();
     }
     let huge = config_map("huge", &"x".repeat(3 << 20));
     let twice = format!(

@@ -1,5 +1,6 @@
 //! The host killed at every step that has a name: what Git says is reached all the same, nothing
 //! is orphaned, made twice or half-written.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::collections::BTreeMap;
 use std::io::Write as _;

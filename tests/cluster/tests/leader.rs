@@ -1,4 +1,5 @@
 //! Two hosts: one works, the other stands by and takes over.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use serde_json::Value;
 use weir_tests_cluster::{HOST_USER, PATIENCE, Rig, config_map};

@@ -1,5 +1,6 @@
 //! Plugins from a registry, seen from outside: pushed with the command line, named in `Plugin`
 //! objects, used, replaced, broken and taken away while objects need them.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::sync::LazyLock;
 
