@@ -84,6 +84,8 @@ pub enum Limit {
     OutputCount,
     /// Open resource handles.
     Handles,
+    /// What one call of a host function, or an answer, may bring.
+    Transfer,
 }
 
 /// The outcome of a call that did not return ok.

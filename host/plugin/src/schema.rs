@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Problems that one check reports at most.
-const MAX_PROBLEMS: usize = 20;
+pub(crate) const MAX_PROBLEMS: usize = 20;
 
 /// One problem in the settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

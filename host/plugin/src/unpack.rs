@@ -4,6 +4,7 @@
 //! are not UTF-8 are left out, as in any tree. What it unpacks to is bounded by a number of bytes,
 //! by a number of entries, and by a ratio to the archive's own size.
 
+use std::cell::Cell;
 use std::io::{BufReader, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,7 +20,12 @@ const MAX_RATIO: u64 = 200;
 /// Small archives may be as dense as they like.
 const ALWAYS_ALLOWED: u64 = 16 << 20;
 
-/// Bounds of one archive.
+/// What lies between the contents of a tar's entries may have this many bytes: a header, a long
+/// name, extended attributes. A decoder keeps all of it in memory.
+const MAX_HEADER: u64 = 1 << 20;
+
+/// Bounds of what archives unpack to. Each one uses some of it up: a guest may unpack the same
+/// archive as often as it likes.
 #[derive(Clone, Debug)]
 pub(crate) struct UnpackLimits {
     /// Temporary files go here.
@@ -28,40 +34,45 @@ pub(crate) struct UnpackLimits {
     pub(crate) entries: usize,
 }
 
-/// The archive's tree.
+/// The archive's tree, taken from the bounds; given up when `is_over` says so.
 pub(crate) fn unpack(
     blob: &dyn BlobSource,
-    limits: &UnpackLimits,
+    limits: &mut UnpackLimits,
+    is_over: &dyn Fn() -> bool,
 ) -> Result<Arc<dyn Tree>, Failure> {
     let allowed = blob
         .size()
         .saturating_mul(MAX_RATIO)
         .max(ALWAYS_ALLOWED)
         .min(limits.bytes);
-    let mut builder = Builder::new(limits.directory.clone(), limits.entries, allowed);
+    let mut builder = Builder::new(limits.directory.clone(), limits.entries, allowed, is_over);
     let start = blob
         .read_at(0, 512)
         .map_err(|error| failure(&UnpackError::Host(error)))?;
     let reader = BufReader::with_capacity(64 << 10, BlobReader::new(blob));
     // What a decoder skips over costs time as well: everything that leaves it is counted.
+    let header = Cell::new(MAX_HEADER);
     let bound = |decoder| Bounded {
         decoder,
         left: allowed.saturating_mul(2),
+        header: &header,
+        is_over,
     };
     let unpacked = match &start[..] {
         [0x1f, 0x8b, ..] => tar(
             bound(Box::new(MultiGzDecoder::new(reader)) as Box<dyn Read>),
+            &header,
             &mut builder,
         ),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => match ruzstd::decoding::StreamingDecoder::new(reader) {
-            Ok(decoder) => tar(bound(Box::new(decoder)), &mut builder),
+            Ok(decoder) => tar(bound(Box::new(decoder)), &header, &mut builder),
             Err(error) => Err(UnpackError::Invalid(std::io::Error::other(
                 error.to_string(),
             ))),
         },
         [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => zip(reader, &mut builder),
-        header if header.get(257..262) == Some(b"ustar") => {
-            tar(bound(Box::new(reader)), &mut builder)
+        first if first.get(257..262) == Some(b"ustar") => {
+            tar(bound(Box::new(reader)), &header, &mut builder)
         }
         _ => {
             let message = "the blob is no tar, tar.gz, tar.zst or zip archive";
@@ -72,6 +83,9 @@ pub(crate) fn unpack(
             ));
         }
     };
+    let (entries, bytes) = builder.used();
+    limits.entries = limits.entries.saturating_sub(entries);
+    limits.bytes = limits.bytes.saturating_sub(bytes);
     unpacked.map_err(|error| failure(&error))?;
     Ok(Arc::new(builder.finish()))
 }
@@ -81,10 +95,12 @@ fn failure(error: &UnpackError) -> Failure {
         UnpackError::UnsafePath(_) | UnpackError::Conflict(_) | UnpackError::Invalid(_) => {
             (FailureClass::InvalidInput, "InvalidArchive")
         }
-        UnpackError::TooManyEntries(_) | UnpackError::TooLarge(_) => {
+        UnpackError::TooManyEntries(_) | UnpackError::TooLarge(_) | UnpackError::LongPaths => {
             (FailureClass::Denied, "ArchiveTooLarge")
         }
-        UnpackError::Host(_) => (FailureClass::Unavailable, "UnpackFailed"),
+        UnpackError::OutOfTime | UnpackError::Host(_) => {
+            (FailureClass::Unavailable, "UnpackFailed")
+        }
     };
     Failure::new(class, code, error.to_string())
 }
@@ -93,46 +109,71 @@ fn failure(error: &UnpackError) -> Failure {
 struct Bounded<'a> {
     decoder: Box<dyn Read + 'a>,
     left: u64,
+    /// What a header may still have; without bound within an entry's content.
+    header: &'a Cell<u64>,
+    is_over: &'a dyn Fn() -> bool,
 }
 
 impl Read for Bounded<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if (self.is_over)() {
+            return Err(std::io::Error::other("there is no time left"));
+        }
         let read = self.decoder.read(buffer)?;
-        self.left = self
-            .left
-            .checked_sub(read as u64)
-            .ok_or_else(|| std::io::Error::other("it is far larger than it may be"))?;
+        let too_large = || std::io::Error::other("it is far larger than it may be");
+        let count = read as u64;
+        self.left = self.left.checked_sub(count).ok_or_else(too_large)?;
+        let header = self.header.get().checked_sub(count).ok_or_else(too_large)?;
+        self.header.set(header);
         Ok(read)
     }
 }
 
-fn tar(reader: impl Read, builder: &mut Builder) -> Result<(), UnpackError> {
+fn tar(
+    reader: impl Read,
+    header: &Cell<u64>,
+    builder: &mut Builder<'_>,
+) -> Result<(), UnpackError> {
     let mut archive = tar::Archive::new(reader);
-    for entry in archive.entries().map_err(UnpackError::Invalid)? {
-        let entry = entry.map_err(UnpackError::Invalid)?;
+    let mut entries = archive.entries().map_err(UnpackError::Invalid)?;
+    loop {
+        header.set(MAX_HEADER);
+        let Some(entry) = entries.next() else {
+            return Ok(());
+        };
+        let mut entry = entry.map_err(UnpackError::Invalid)?;
+        header.set(u64::MAX);
         let kind = entry.header().entry_type();
         // Global headers are about the archive; they are no entries of a tree.
         if kind.is_pax_global_extensions() {
+            pass(entry)?;
             continue;
         }
         let bytes = entry.path_bytes().into_owned();
         let Ok(name) = String::from_utf8(bytes) else {
             builder.skip("-")?;
+            pass(entry)?;
             continue;
         };
         if kind.is_dir() {
             builder.directory(&name)?;
         } else if kind.is_file() || kind.is_contiguous() || kind.is_gnu_sparse() {
             let executable = entry.header().mode().is_ok_and(|mode| mode & 0o111 != 0);
-            builder.file(&name, executable, entry)?;
+            builder.file(&name, executable, &mut entry)?;
         } else {
             builder.skip(&name)?;
         }
+        pass(entry)?;
     }
+}
+
+/// Reads what is left of an entry, so that it does not count as part of the next header.
+fn pass(mut entry: impl Read) -> Result<(), UnpackError> {
+    std::io::copy(&mut entry, &mut std::io::sink()).map_err(UnpackError::Invalid)?;
     Ok(())
 }
 
-fn zip<R: Read + std::io::Seek>(reader: R, builder: &mut Builder) -> Result<(), UnpackError> {
+fn zip<R: Read + std::io::Seek>(reader: R, builder: &mut Builder<'_>) -> Result<(), UnpackError> {
     let invalid = |error: zip::result::ZipError| UnpackError::Invalid(error.into());
     let mut archive = zip::ZipArchive::new(reader).map_err(invalid)?;
     for index in 0..archive.len() {

@@ -25,9 +25,11 @@ impl State {
     }
 
     /// Number and bytes of the files that `copy` would bring.
-    fn measure(&mut self, tree: &dyn Tree, path: &str) -> Result<(), Failure> {
+    fn measure(&mut self, tree: &dyn Tree, path: &str) -> Result<(), Stop> {
         let mut pending = vec![path.to_owned()];
         while let Some(path) = pending.pop() {
+            // Directories alone count for nothing, but there may be many, walked many times.
+            self.meter.check()?;
             match tree.kind(&path) {
                 None => {}
                 Some(EntryKind::File) => {

@@ -11,7 +11,9 @@ use super::{State, Stop};
 use crate::bindings::weir::plugin::files;
 use crate::call::BlobSource;
 use crate::trace::Question;
-use crate::{Digest, EntryKind, Failure, FailureClass, FileInfo, Tree, answer, glob, normalise};
+use crate::trees::glob_until;
+use crate::unpack::unpack;
+use crate::{Digest, EntryKind, Failure, FailureClass, FileInfo, Tree, answer, normalise};
 
 /// A tree in the hands of a guest.
 #[derive(Clone, Debug)]
@@ -81,8 +83,20 @@ impl State {
         Ok((normal, info.ok_or_else(|| absent(path))?))
     }
 
+    /// What is read is copied into the guest's memory next: what cannot fit there must not fill
+    /// the host's first.
+    fn fits(&self, bytes: u64) -> Result<(), Failure> {
+        let memory = self.meter.limits.memory;
+        if bytes <= memory {
+            return Ok(());
+        }
+        let message = format!("{bytes} bytes are more than the {memory} of the plugin's memory");
+        Err(Failure::new(FailureClass::Denied, "TooLarge", message))
+    }
+
     fn read_file(&mut self, dir: &Dir, path: &str) -> Result<Vec<u8>, Failure> {
-        let (normal, _) = self.look_up(dir, path)?;
+        let (normal, info) = self.look_up(dir, path)?;
+        self.fits(info.size)?;
         let content = dir
             .tree
             .read(&normal)
@@ -146,7 +160,12 @@ impl files::HostDir for State {
 
     fn glob(&mut self, handle: Resource<Dir>, pattern: String) -> Result<Vec<String>, Stop> {
         let dir = self.dir(&handle)?;
-        let found = glob(&*dir.tree, &pattern);
+        let watch = self.meter.watch();
+        let found = match glob_until(&*dir.tree, &pattern, &|| watch.is_over()) {
+            Ok(Some(found)) => Ok(found),
+            Ok(None) => return Err(self.over().into()),
+            Err(error) => Err(error),
+        };
         self.ask(
             &dir,
             |input| Question::Glob(input, pattern),
@@ -176,13 +195,9 @@ impl files::HostDir for State {
         let mut bytes = 0;
         for path in paths {
             let data = self.read_file(&dir, &path)?;
-            // The list is copied into the guest's memory next; what cannot fit there must not
-            // fill the host's first.
             bytes += data.len() as u64;
-            if bytes > self.meter.limits.memory {
-                let message = "the files are larger than the plugin's memory";
-                return Err(Failure::new(FailureClass::Denied, "TooLarge", message).into());
-            }
+            self.fits(bytes)?;
+            self.meter.check()?;
             files.push(files::File { path, data });
         }
         Ok(files)
@@ -215,13 +230,18 @@ impl files::HostBlob for State {
 
     fn read(&mut self, handle: Resource<Blob>, offset: u64, len: u32) -> Result<Vec<u8>, Stop> {
         let blob = self.blob(&handle)?;
+        self.fits(blob.size().saturating_sub(offset).min(len.into()))?;
         let part = blob.read_at(offset, len as usize);
         Ok(part.map_err(|error| unreadable("the blob", &error))?.into())
     }
 
     fn unpack(&mut self, handle: Resource<Blob>) -> Result<Resource<Dir>, Stop> {
         let blob = self.blob(&handle)?;
-        let tree = self.environment.unpack(&*blob)?;
+        let watch = self.meter.watch();
+        let unpacked = unpack(&*blob, &mut self.unpacking, &|| watch.is_over());
+        // What was given up is no fault of the archive's.
+        self.meter.check()?;
+        let tree = unpacked?;
         Ok(self.push(Dir { tree, input: None })?)
     }
 

@@ -39,11 +39,12 @@ use crate::mask::Mask;
 use crate::runtime::Environment;
 use crate::runtime::meter::{Ended, HostEnded, Meter};
 use crate::trace::Recorder;
+use crate::unpack::UnpackLimits;
 use crate::{ArtifactSink, Call, Failure, FailureClass, Limit, RenderOutput, Target};
 
-/// Open handles of one call at most; half of what wasmtime allows, so that this bound is met first
-/// and can be told. Guests that leave dropping to a collector need some slack.
-const MAX_HANDLES: usize = 50_000;
+/// Open handles of one call at most, those of the contract and those of WASI for themselves. Guests
+/// that leave dropping to a collector need some slack.
+pub(crate) const MAX_HANDLES: usize = 50_000;
 
 /// Everything of one call: its store's data.
 pub(crate) struct State {
@@ -64,6 +65,8 @@ pub(crate) struct State {
     bound: Bound,
     /// Bytes that this call may still download.
     downloads: Arc<AtomicU64>,
+    /// What the archives of this call may still unpack to.
+    unpacking: UnpackLimits,
     pub(crate) environment: Arc<Environment>,
     pub(crate) handle: Handle,
 }
@@ -124,6 +127,7 @@ impl State {
             started: false,
             bound: Bound::default(),
             downloads,
+            unpacking: environment.unpack.clone(),
             environment,
             handle: Handle::current(),
         }
@@ -159,13 +163,16 @@ impl State {
                 answer = tokio::time::timeout_at(deadline.into(), future) => answer.ok(),
             }
         });
-        outcome.ok_or_else(|| {
-            // Either reason holds now; `check` notes which.
-            if self.meter.check().is_ok() {
-                self.meter.end(Ended::Deadline);
-            }
-            HostEnded
-        })
+        outcome.ok_or_else(|| self.over())
+    }
+
+    /// Ends a call that was found to be over.
+    fn over(&mut self) -> HostEnded {
+        // Either reason holds now; `check` notes which.
+        if self.meter.check().is_ok() {
+            self.meter.end(Ended::Deadline);
+        }
+        HostEnded
     }
 
     /// Counts output; the failure tells the guest, the meter ends the call in any case.

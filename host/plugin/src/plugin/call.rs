@@ -5,16 +5,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use wasmtime::component::Instance;
 use wasmtime::{Store, UpdateDeadline};
 
-use super::outcome::{invalid_answer, outcome};
-use super::{Export, Info, Plugin, Want};
-use crate::bindings::exports::weir::plugin::about;
-use crate::guest::{ArtifactHandle, CallHandle, Emitter, Journal, State, TargetHandle};
-use crate::runtime::meter::Meter;
+use super::outcome::outcome;
+use super::{Export, Info, Plugin, checked};
+use crate::guest::{
+    ArtifactHandle, CallHandle, Emitter, Journal, MAX_HANDLES, State, TargetHandle,
+};
+use crate::runtime::meter::{MAX_TRANSFER, Meter};
 use crate::schema::Problem;
 use crate::{
     ArtifactSink, Call, CallError, Failure, Limits, LoadError, RenderOutput, Revision, Target,
@@ -23,12 +23,6 @@ use crate::{
 
 /// Wall time of `describe` and `check-settings`, which only compute.
 const ABOUT_TIME: Duration = Duration::from_secs(10);
-/// What a description may hold, in bytes of JSON.
-const MAX_INFO: usize = 1 << 20;
-/// Names and versions are put into labels and conditions.
-const MAX_NAME: usize = 128;
-/// A revision ends up in a status: id, token, metadata.
-const MAX_REVISION: usize = 64 << 10;
 
 /// A call that ended, well or not.
 #[derive(Debug)]
@@ -104,7 +98,7 @@ impl Plugin {
                     let pulled = guest.call_pull(&mut *store, context, last.as_deref(), into)?;
                     Ok(pulled
                         .map_err(Failure::from)
-                        .and_then(|revision| revision.map(checked_revision).transpose()))
+                        .and_then(|revision| revision.map(checked::revision).transpose()))
                 },
             )
             .await;
@@ -141,9 +135,7 @@ impl Plugin {
                 let emitter = store.data_mut().table.push(Emitter)?;
                 let rendered = guest.call_render(&mut *store, context, target, emitter)?;
                 let mut output = std::mem::take(&mut store.data_mut().output);
-                for warning in &mut output.warnings {
-                    store.data().mask.apply(&mut warning.message);
-                }
+                checked::warnings(&mut output.warnings, &store.data().mask);
                 Ok(rendered.map(|()| output).map_err(Failure::from))
             },
         )
@@ -170,15 +162,7 @@ impl Plugin {
                 let selected = guest.call_select(&mut *store, context, &candidates)?;
                 Ok(selected
                     .map_err(Failure::from)
-                    .and_then(|index| match index {
-                        Some(index) if index as usize >= candidates.len() => {
-                            Err(invalid_answer(format!(
-                                "the plugin selected candidate {index} of {}",
-                                candidates.len()
-                            )))
-                        }
-                        index => Ok(index),
-                    }))
+                    .and_then(|index| checked::index(index, candidates.len())))
             },
         )
         .await
@@ -215,14 +199,7 @@ impl Plugin {
             move |p, s, i| {
                 let guest = p.about.load(&mut *s, i)?;
                 let problems = guest.call_check_settings(&mut *s, &settings)?;
-                Ok(Ok(problems
-                    .into_iter()
-                    .map(|p| Problem {
-                        pointer: p.pointer,
-                        message: p.message,
-                        fatal: p.fatal,
-                    })
-                    .collect()))
+                Ok(Ok(checked::problems(problems)))
             },
         )
         .await
@@ -244,7 +221,7 @@ impl Plugin {
         let info = called
             .result
             .map_err(|source| LoadError::Describe { source })?;
-        checked_info(info).map_err(|problem| LoadError::InvalidDescription { problem })
+        checked::info(info).map_err(|problem| LoadError::InvalidDescription { problem })
     }
 
     /// A call with a context, if the plugin is of the right world.
@@ -326,6 +303,8 @@ impl Plugin {
         let _running = self.shared.ticker.run();
         let mut store = Store::new(self.pre.engine(), state);
         store.limiter(|state| &mut state.meter);
+        store.set_hostcall_fuel(MAX_TRANSFER);
+        store.set_max_component_handles(MAX_HANDLES);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|mut store| {
             store.data_mut().meter.check()?;
@@ -365,82 +344,4 @@ fn about_limits() -> Limits {
         time: ABOUT_TIME,
         ..Limits::default()
     }
-}
-
-fn checked_revision(
-    revision: crate::bindings::exports::weir::plugin::source::Revision,
-) -> Result<Revision, Failure> {
-    let metadata: usize = revision
-        .metadata
-        .iter()
-        .map(|(k, v)| k.len() + v.len())
-        .sum();
-    if revision.id.is_empty() {
-        return Err(invalid_answer(
-            "the plugin returned a revision without an id".into(),
-        ));
-    }
-    if revision.id.len() + revision.token.len() + metadata > MAX_REVISION {
-        return Err(invalid_answer(format!(
-            "the plugin returned a revision of more than {MAX_REVISION} bytes"
-        )));
-    }
-    Ok(Revision {
-        id: revision.id,
-        token: revision.token,
-        summary: revision.summary,
-        verified: revision.verified,
-        metadata: revision.metadata,
-    })
-}
-
-fn checked_info(info: about::Info) -> Result<Info, String> {
-    let size = info.settings_schema.len()
-        + info.examples.iter().map(String::len).sum::<usize>()
-        + info
-            .annotations
-            .iter()
-            .map(|(k, v)| k.len() + v.len())
-            .sum::<usize>()
-        + info
-            .wants
-            .iter()
-            .map(|w| w.kind.len() + w.name.len() + w.reason.len())
-            .sum::<usize>()
-        + info.summary.len();
-    if size > MAX_INFO {
-        return Err(format!("it has {size} bytes, {MAX_INFO} are allowed"));
-    }
-    for (what, text) in [("name", &info.name), ("version", &info.version)] {
-        if text.is_empty() || text.len() > MAX_NAME {
-            return Err(format!(
-                "its {what} has {} bytes, 1 to {MAX_NAME} are allowed",
-                text.len()
-            ));
-        }
-    }
-    let json = |what: &str, text: &str| -> Result<Value, String> {
-        serde_json::from_str(text).map_err(|error| format!("its {what} is no JSON: {error}"))
-    };
-    Ok(Info {
-        settings_schema: json("settings schema", &info.settings_schema)?,
-        examples: info
-            .examples
-            .iter()
-            .map(|e| json("example", e))
-            .collect::<Result<_, _>>()?,
-        wants: info
-            .wants
-            .into_iter()
-            .map(|w| Want {
-                kind: w.kind,
-                name: w.name,
-                reason: w.reason,
-            })
-            .collect(),
-        name: info.name,
-        version: info.version,
-        summary: info.summary,
-        annotations: info.annotations,
-    })
 }

@@ -1,6 +1,7 @@
 //! A loaded plugin: what it says of itself, and its calls.
 
 mod call;
+mod checked;
 mod outcome;
 
 use std::sync::Arc;

@@ -2,16 +2,13 @@
 
 use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
 
-use crate::guest::State;
-use crate::runtime::meter::HostEnded;
-use crate::{CallError, Failure, FailureClass};
+use super::checked;
+use crate::guest::{MAX_HANDLES, State};
+use crate::runtime::meter::{HostEnded, MAX_TRANSFER};
+use crate::{CallError, Failure, Limit};
 
 /// Frames that the message of a trap names.
 const FRAMES: usize = 8;
-/// A failure keeps this much of each of its texts.
-const MAX_TEXT: usize = 16 << 10;
-/// A failure keeps this many positions.
-const MAX_POSITIONS: usize = 100;
 
 /// The outcome of a call: what the guest returned, unless the host ended it.
 pub(super) fn outcome<T>(
@@ -26,7 +23,7 @@ pub(super) fn outcome<T>(
     match returned {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(mut failure)) => {
-            bound(&mut failure);
+            checked::failure(&mut failure);
             state.mask.apply_to(&mut failure);
             Err(CallError::Failed(failure))
         }
@@ -37,6 +34,9 @@ pub(super) fn outcome<T>(
             Err(CallError::Host("the host ended the call".into()))
         }
         Err(error) => {
+            if let Some((limit, message)) = exceeded(&error) {
+                return Err(CallError::LimitReached { limit, message });
+            }
             let mut message = trap(&error, &stderr);
             state.mask.apply(&mut message);
             Err(CallError::Trapped { message })
@@ -44,9 +44,20 @@ pub(super) fn outcome<T>(
     }
 }
 
-/// The plugin answered what its contract rules out.
-pub(super) fn invalid_answer(message: String) -> Failure {
-    Failure::new(FailureClass::Internal, "InvalidAnswer", message)
+/// The limits that wasmtime itself enforces. Its errors have no public type, only a text.
+fn exceeded(error: &wasmtime::Error) -> Option<(Limit, String)> {
+    let text = error.root_cause().to_string();
+    if text.contains("fuel allocated for hostcalls has been exhausted") {
+        let message = format!("more than {MAX_TRANSFER} bytes handed over in one call");
+        Some((Limit::Transfer, message))
+    } else if text.contains("store handle limit exceeded") {
+        Some((
+            Limit::Handles,
+            format!("more than {MAX_HANDLES} open handles"),
+        ))
+    } else {
+        None
+    }
 }
 
 /// The trap, what the guest wrote last to standard error (a panic's message), and the innermost
@@ -98,20 +109,4 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
     // A trap deep inside the standard library with nothing else around it is shown as it is.
     let skip = if skip == names.len() { 0 } else { skip };
     names.into_iter().skip(skip).take(FRAMES).collect()
-}
-
-/// Cuts what would not fit into a status or an event anyway.
-fn bound(failure: &mut Failure) {
-    for text in [&mut failure.code, &mut failure.message]
-        .into_iter()
-        .chain(&mut failure.detail)
-    {
-        if text.len() > MAX_TEXT {
-            text.truncate(text.floor_char_boundary(MAX_TEXT));
-        }
-    }
-    failure.positions.truncate(MAX_POSITIONS);
-    if failure.code.is_empty() {
-        failure.code.push_str("Failed");
-    }
 }

@@ -14,6 +14,11 @@ use crate::{CallError, Limit, Limits};
 /// SpiderMonkey) stay below 20 000.
 const MAX_TABLE_ELEMENTS: usize = 100_000;
 
+/// Bytes that the host takes from a guest in one crossing, as they are in the host's memory. Lists
+/// may name the same bytes of a guest many times over, so what a guest has in its own memory is no
+/// bound for what comes of it here.
+pub(crate) const MAX_TRANSFER: usize = 128 << 20;
+
 /// Why the host ended a call.
 #[derive(Clone, Debug)]
 pub(crate) enum Ended {
@@ -30,6 +35,20 @@ pub(crate) enum Ended {
 #[error("the host ended the call")]
 pub(crate) struct HostEnded;
 
+/// Whether a call is over, for host functions that take long.
+#[derive(Clone, Debug)]
+pub(crate) struct Watch {
+    deadline: Instant,
+    cancel: CancellationToken,
+}
+
+impl Watch {
+    /// Its time is over, or nobody waits for it.
+    pub(crate) fn is_over(&self) -> bool {
+        self.cancel.is_cancelled() || Instant::now() >= self.deadline
+    }
+}
+
 /// The budget of one call.
 #[derive(Debug)]
 pub(crate) struct Meter {
@@ -41,6 +60,7 @@ pub(crate) struct Meter {
     memory_peak: u64,
     last_growth: u64,
     elements: usize,
+    last_elements: usize,
     output_bytes: u64,
     output_count: u64,
 }
@@ -58,6 +78,7 @@ impl Meter {
             memory_peak: 0,
             last_growth: 0,
             elements: 0,
+            last_elements: 0,
             output_bytes: 0,
             output_count: 0,
         }
@@ -83,6 +104,14 @@ impl Meter {
             return Ok(());
         }
         Err(HostEnded)
+    }
+
+    /// What tells work outside the guest that it is for nothing: epochs interrupt only the guest.
+    pub(crate) fn watch(&self) -> Watch {
+        Watch {
+            deadline: self.deadline,
+            cancel: self.cancel.clone(),
+        }
     }
 
     /// Counts output before it is kept; `false`: it is too much, and the call will end so even
@@ -151,17 +180,23 @@ impl ResourceLimiter for Meter {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        self.elements = self
-            .elements
-            .saturating_add(desired.saturating_sub(current));
-        if self.elements > MAX_TABLE_ELEMENTS {
-            let message = format!(
-                "{} table elements asked for, {MAX_TABLE_ELEMENTS} allowed",
-                self.elements
-            );
+        let growth = desired.saturating_sub(current);
+        let total = self.elements.saturating_add(growth);
+        if total > MAX_TABLE_ELEMENTS {
+            let message = format!("{total} table elements asked for, {MAX_TABLE_ELEMENTS} allowed");
             self.end(Ended::Limit(Limit::Table, message));
             return Err(HostEnded.into());
         }
+        self.elements = total;
+        self.last_elements = growth;
         Ok(true)
+    }
+
+    fn table_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
+        // The guest is told, and has no more than before.
+        self.elements = self
+            .elements
+            .saturating_sub(std::mem::take(&mut self.last_elements));
+        Ok(())
     }
 }

@@ -17,12 +17,11 @@ use tokio::sync::Semaphore;
 pub use image::InstallError;
 pub use load::ComponentSource;
 
-use crate::call::BlobSource;
 use crate::net::Clients;
 use crate::observer::NoObserver;
 use crate::spool::Spool;
-use crate::unpack::{UnpackLimits, unpack};
-use crate::{Digest, Failure, LoadError, Observer, Plugin, Tree};
+use crate::unpack::UnpackLimits;
+use crate::{Digest, LoadError, Observer, Plugin};
 use cache::Cache;
 use ticker::Ticker;
 
@@ -42,9 +41,9 @@ pub struct RuntimeConfig {
     pub compile_jobs: usize,
     /// Calls at a time; further ones wait.
     pub max_calls: u32,
-    /// Bytes that one archive may unpack to.
+    /// Bytes that the archives of one call may unpack to.
     pub max_unpacked_bytes: u64,
-    /// Files that one archive may hold.
+    /// Files and directories that they may hold.
     pub max_unpacked_files: usize,
     /// Told of calls, compilations and cache look-ups.
     pub observer: Option<Arc<dyn Observer>>,
@@ -118,18 +117,14 @@ impl Drop for Shared {
 #[derive(Debug)]
 pub(crate) struct Environment {
     pub(crate) clients: Clients,
-    unpack: UnpackLimits,
+    /// What the archives of one call may unpack to.
+    pub(crate) unpack: UnpackLimits,
 }
 
 impl Environment {
     /// An empty blob to be written.
     pub(crate) fn spool(&self) -> Spool {
         Spool::new(self.unpack.directory.clone())
-    }
-
-    /// The tree of an archive.
-    pub(crate) fn unpack(&self, blob: &dyn BlobSource) -> Result<Arc<dyn Tree>, Failure> {
-        unpack(blob, &self.unpack)
     }
 }
 

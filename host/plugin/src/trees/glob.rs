@@ -7,10 +7,22 @@ use crate::{EntryKind, Tree};
 /// Files of `tree` that match `pattern`, sorted bytewise. A pattern that leaves the tree matches
 /// nothing. Only directories in which something can match are looked into.
 pub fn glob(tree: &dyn Tree, pattern: &str) -> Result<Vec<String>, InvalidPattern> {
+    Ok(glob_until(tree, pattern, &|| false)?.unwrap_or_default())
+}
+
+/// As [`glob`], given up (`None`) when `is_over` says so: a walk may take long.
+pub(crate) fn glob_until(
+    tree: &dyn Tree,
+    pattern: &str,
+    is_over: &dyn Fn() -> bool,
+) -> Result<Option<Vec<String>>, InvalidPattern> {
     let pattern = Pattern::parse(pattern)?;
     let mut found = Vec::new();
     let mut pending: Vec<(String, Progress)> = vec![(String::new(), pattern.start())];
     while let Some((directory, progress)) = pending.pop() {
+        if is_over() {
+            return Ok(None);
+        }
         let mut visit = |name: &str, kind: EntryKind| {
             let path = || {
                 if directory.is_empty() {
@@ -51,7 +63,7 @@ pub fn glob(tree: &dyn Tree, pattern: &str) -> Result<Vec<String>, InvalidPatter
         }
     }
     found.sort_unstable();
-    Ok(found)
+    Ok(Some(found))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod pattern;
 
 pub use directory::DirTree;
 pub use glob::glob;
+pub(crate) use glob::glob_until;
 pub use memory::{InvalidPath, MemoryTree};
 pub(crate) use packed::{Builder, UnpackError};
 pub use pattern::InvalidPattern;

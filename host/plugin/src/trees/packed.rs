@@ -14,6 +14,10 @@ use crate::{Digest, Entry, EntryKind, FileInfo, Tree, normalise};
 
 /// A path may have this many bytes.
 const MAX_PATH: usize = 4096;
+/// Paths of one tree may have this many bytes together: they stay in memory.
+const MAX_PATHS: usize = 64 << 20;
+/// What a tree counts besides its content, so that empty ones are not for free.
+const TREE: u64 = 4096;
 
 /// An unpacked archive.
 #[derive(Debug)]
@@ -35,43 +39,70 @@ pub(crate) enum UnpackError {
     UnsafePath(String),
     #[error("the archive holds `{0}` both as a file and as a directory")]
     Conflict(String),
-    #[error("the archive holds more than {0} entries")]
+    #[error("the archive holds more than the {0} entries that are left for it in all")]
     TooManyEntries(usize),
-    #[error("the archive unpacks to more than {0} bytes")]
+    #[error("the archive unpacks to more than the {0} bytes that are left for it in all")]
     TooLarge(u64),
+    #[error("the paths of the archive have more than {MAX_PATHS} bytes")]
+    LongPaths,
     #[error("the archive cannot be read: {0}")]
     Invalid(io::Error),
+    #[error("there is no time left to unpack it")]
+    OutOfTime,
     #[error("the host cannot unpack it: {0}")]
     Host(io::Error),
 }
 
 /// Builds the tree entry by entry, within bounds.
-pub(crate) struct Builder {
+pub(crate) struct Builder<'a> {
     nodes: BTreeMap<String, Node>,
     buffer: Buffer,
     entries: usize,
+    paths: usize,
+    is_over: &'a dyn Fn() -> bool,
     max_entries: usize,
     max_bytes: u64,
 }
 
-impl Builder {
-    pub(crate) fn new(directory: PathBuf, max_entries: usize, max_bytes: u64) -> Self {
+impl<'a> Builder<'a> {
+    pub(crate) fn new(
+        directory: PathBuf,
+        max_entries: usize,
+        max_bytes: u64,
+        is_over: &'a dyn Fn() -> bool,
+    ) -> Self {
         let root = (String::new(), Node::Directory(BTreeMap::new()));
         Self {
             nodes: BTreeMap::from([root]),
             buffer: Buffer::new(directory),
             entries: 0,
+            paths: 0,
+            is_over,
             max_entries,
             max_bytes,
         }
     }
 
-    /// Counts an entry and checks its name; `None`: the root itself.
-    fn path(&mut self, name: &str) -> Result<Option<String>, UnpackError> {
+    /// Entries and bytes so far.
+    pub(crate) fn used(&self) -> (usize, u64) {
+        (self.entries, self.buffer.size() + TREE)
+    }
+
+    fn count(&mut self, path: &str) -> Result<(), UnpackError> {
         self.entries += 1;
+        self.paths += path.len();
         if self.entries > self.max_entries {
             return Err(UnpackError::TooManyEntries(self.max_entries));
         }
+        if self.paths > MAX_PATHS {
+            return Err(UnpackError::LongPaths);
+        }
+        Ok(())
+    }
+
+    /// Counts an entry and checks its name; `None`: the root itself.
+    fn path(&mut self, name: &str) -> Result<Option<String>, UnpackError> {
+        self.count(name)?;
         let is_unsafe = name.starts_with('/')
             || name.len() > MAX_PATH
             || name.contains(['\\', '\0'])
@@ -108,6 +139,9 @@ impl Builder {
         let mut hasher = Sha256::new();
         let mut chunk = [0; 16 << 10];
         loop {
+            if (self.is_over)() {
+                return Err(UnpackError::OutOfTime);
+            }
             let read = match content.read(&mut chunk) {
                 Ok(0) => break,
                 Ok(read) => read,
@@ -137,6 +171,8 @@ impl Builder {
             Some(Node::Directory(_)) => Ok(()),
             Some(Node::File { .. }) => Err(UnpackError::Conflict(path.to_owned())),
             None => {
+                // One long path may stand for thousands of directories.
+                self.count(path)?;
                 self.add(path, EntryKind::Directory)?;
                 self.nodes
                     .insert(path.to_owned(), Node::Directory(BTreeMap::new()));

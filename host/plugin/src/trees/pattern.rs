@@ -1,8 +1,14 @@
 //! Patterns of the glob: parsed into parts that a walk follows directory by directory, so that it
 //! enters only what can still match and compiles nothing.
 
+use std::collections::BTreeSet;
+
 use crate::normalise;
 
+/// A pattern may have this many bytes; no path has more.
+const MAX_LENGTH: usize = 4096;
+/// Parts that all alternatives may have together: what each directory of a walk may cost.
+const MAX_PARTS: usize = 4096;
 /// Alternatives that one pattern may stand for: `{a,b}{c,d}` stands for four.
 const MAX_ALTERNATIVES: usize = 1024;
 
@@ -48,7 +54,7 @@ pub(super) enum Token {
 }
 
 /// How far the alternatives have come on the way to a directory.
-pub(super) type Progress = Vec<(usize, usize)>;
+pub(super) type Progress = BTreeSet<(usize, usize)>;
 
 impl Pattern {
     pub(super) fn parse(pattern: &str) -> Result<Self, InvalidPattern> {
@@ -56,6 +62,12 @@ impl Pattern {
             pattern: pattern.to_owned(),
             why,
         };
+        if pattern.len() > MAX_LENGTH {
+            return Err(InvalidPattern {
+                pattern: pattern.chars().take(100).collect::<String>() + "…",
+                why: "it is too long",
+            });
+        }
         let mut texts = Vec::new();
         expand(pattern, &mut texts).map_err(invalid)?;
         let mut alternatives = Vec::with_capacity(texts.len());
@@ -65,7 +77,13 @@ impl Pattern {
                 .split('/')
                 .filter(|part| !part.is_empty())
                 .map(parse_part);
-            alternatives.push(parts.collect::<Result<Vec<_>, _>>().map_err(invalid)?);
+            let mut parts = parts.collect::<Result<Vec<_>, _>>().map_err(invalid)?;
+            // Any number of directories after any number of directories is any number.
+            parts.dedup_by(|a, b| matches!((a, b), (Part::Directories, Part::Directories)));
+            alternatives.push(parts);
+        }
+        if alternatives.iter().map(Vec::len).sum::<usize>() > MAX_PARTS {
+            return Err(invalid("its alternatives have too many parts"));
         }
         Ok(Self { alternatives })
     }
@@ -119,9 +137,7 @@ impl Pattern {
         let Some(part) = self.alternatives[index].get(at) else {
             return;
         };
-        if !progress.contains(&(index, at)) {
-            progress.push((index, at));
-        }
+        progress.insert((index, at));
         if matches!(part, Part::Directories) {
             self.reach(index, at + 1, progress);
         }

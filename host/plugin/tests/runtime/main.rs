@@ -11,6 +11,7 @@
 )]
 
 mod builtin;
+mod hostile;
 mod images;
 mod load;
 mod network;

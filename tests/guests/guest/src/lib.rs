@@ -1,9 +1,10 @@
 //! What every guest would repeat: bindings to its world, and a description.
 
-/// Generates the bindings of a world and implements `about` for `Guest`, with the given schema.
+/// Generates the bindings of a world and implements `about` for `Guest`, with the given schema and
+/// the given checks of settings.
 #[macro_export]
 macro_rules! plugin {
-    ($world:literal, $name:literal, $schema:expr) => {
+    ($world:literal, $name:literal, $schema:expr, $check:path) => {
         wit_bindgen::generate!({
             path: "../../../wit",
             world: $world,
@@ -25,17 +26,23 @@ macro_rules! plugin {
             fn check_settings(
                 settings: String,
             ) -> Vec<exports::weir::plugin::about::Problem> {
-                if !settings.contains("odd") {
-                    return vec![];
-                }
-                vec![exports::weir::plugin::about::Problem {
-                    pointer: "/odd".into(),
-                    message: "this is odd".into(),
-                    fatal: false,
-                }]
+                $check(&settings)
             }
         }
         export!(Guest);
+    };
+    ($world:literal, $name:literal, $schema:expr) => {
+        fn odd(settings: &str) -> Vec<exports::weir::plugin::about::Problem> {
+            if !settings.contains("odd") {
+                return vec![];
+            }
+            vec![exports::weir::plugin::about::Problem {
+                pointer: "/odd".into(),
+                message: "this is odd".into(),
+                fatal: false,
+            }]
+        }
+        $crate::plugin!($world, $name, $schema, odd);
     };
     ($world:literal, $name:literal) => {
         $crate::plugin!($world, $name, r#"{"type":"object"}"#);

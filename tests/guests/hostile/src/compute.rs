@@ -1,0 +1,51 @@
+//! Attacks on time and on the native stack.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use crate::{Attack, emit};
+
+pub(crate) const ATTACKS: &[(&str, Attack)] = &[
+    ("spin", |_| {
+        loop {
+            black_box(0);
+        }
+    }),
+    ("spin-asking", |scene| {
+        loop {
+            black_box(scene.target.has_api("v1"));
+        }
+    }),
+    ("spin-sleeping", |_| {
+        loop {
+            std::thread::sleep(Duration::from_secs(3600));
+        }
+    }),
+    ("recurse", |_| {
+        black_box(deeper(0, &mut |_| ()));
+        Ok(())
+    }),
+    ("recurse-asking", |scene| {
+        let tree = scene.call.tree("source")?;
+        // A host function that needs some stack of its own, called from every depth.
+        black_box(deeper(0, &mut |_| {
+            black_box(tree.glob("**/{a,b}/*.{yaml,yml}").is_ok());
+        }));
+        Ok(())
+    }),
+    ("divide-by-zero", |scene| {
+        let zero = scene.call.settings().len() as i32 * 0;
+        emit(scene, &[(1 / black_box(zero)) as u8])
+    }),
+];
+
+/// Never comes back, for all that a compiler can know.
+#[inline(never)]
+fn deeper(depth: u64, on_the_way: &mut dyn FnMut(u64)) -> u64 {
+    on_the_way(depth);
+    if black_box(depth) == u64::MAX {
+        return depth;
+    }
+    let frame = black_box([depth; 16]);
+    deeper(depth + 1, on_the_way) + frame[3]
+}
