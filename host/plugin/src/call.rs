@@ -122,6 +122,9 @@ impl Services {
 pub trait Credentials: Send + Sync {
     /// The keys and values of the slot's Secret; `None`: the object binds none.
     async fn slot(&self, name: &str) -> Result<Option<Arc<BTreeMap<String, Vec<u8>>>>, Failure>;
+    /// Whether the slot is bound to the origin of `url`: a Secret is for the address that its
+    /// object names, not for whatever else the plugin may reach.
+    async fn is_bound_to(&self, slot: &str, url: &url::Url) -> Result<bool, Failure>;
     /// TLS material that acts on every connection of the object (`certSecretRef`, or the `ca.crt`
     /// of its Secret): PEM of the roots that replace the system's.
     async fn ca_certificate(&self) -> Result<Option<Vec<u8>>, Failure>;

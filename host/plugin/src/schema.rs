@@ -1,5 +1,7 @@
 //! Settings against the JSON Schema that a plugin describes, with JSON Pointers to what is wrong.
 
+mod references;
+
 use std::collections::BTreeSet;
 
 use jsonschema::{Draft, PatternOptions, Validator};
@@ -38,6 +40,7 @@ impl Schema {
     /// Compiles a schema of the 2020-12 draft. References are resolved inside it only, and its
     /// patterns match in linear time.
     pub(crate) fn compile(schema: &Value) -> Result<Self, String> {
+        references::check(schema).map_err(|problem| format!("settings schema: {problem}"))?;
         jsonschema::options()
             .with_draft(Draft::Draft202012)
             .with_pattern_options(PatternOptions::regex())

@@ -12,12 +12,13 @@ use sha2::{Digest as _, Sha256};
 use crate::{BlobSource, Digest};
 
 /// What fits into memory stays there.
-const IN_MEMORY: usize = 256 << 10;
+pub(crate) const IN_MEMORY: usize = 256 << 10;
 
 /// Bytes being written, in memory until there are too many.
 #[derive(Debug)]
 pub(crate) struct Buffer {
     directory: PathBuf,
+    in_memory: usize,
     memory: Vec<u8>,
     file: Option<File>,
     size: u64,
@@ -31,10 +32,11 @@ pub(crate) enum Content {
 }
 
 impl Buffer {
-    /// Temporary files go into `directory`.
-    pub(crate) fn new(directory: PathBuf) -> Self {
+    /// Temporary files go into `directory`, what is larger than `in_memory` into one of them.
+    pub(crate) fn new(directory: PathBuf, in_memory: usize) -> Self {
         Self {
             directory,
+            in_memory,
             memory: Vec::new(),
             file: None,
             size: 0,
@@ -46,11 +48,16 @@ impl Buffer {
         self.size
     }
 
+    /// Bytes that are in memory.
+    pub(crate) const fn memory(&self) -> usize {
+        self.memory.len()
+    }
+
     pub(crate) fn append(&mut self, data: &[u8]) -> io::Result<()> {
         self.size += data.len() as u64;
         let file = match &mut self.file {
             Some(file) => file,
-            None if self.memory.len() + data.len() <= IN_MEMORY => {
+            None if self.memory.len() + data.len() <= self.in_memory => {
                 self.memory.extend_from_slice(data);
                 return Ok(());
             }
@@ -129,7 +136,7 @@ impl Spool {
     /// Temporary files go into `directory`.
     pub(crate) fn new(directory: PathBuf) -> Self {
         Self {
-            buffer: Buffer::new(directory),
+            buffer: Buffer::new(directory, IN_MEMORY),
             hasher: Sha256::new(),
         }
     }

@@ -32,6 +32,8 @@ pub(crate) struct UnpackLimits {
     pub(crate) directory: PathBuf,
     pub(crate) bytes: u64,
     pub(crate) entries: usize,
+    /// Of the bytes, those that may stay in memory; what is beyond goes to disk.
+    pub(crate) memory: usize,
 }
 
 /// The archive's tree, taken from the bounds; given up when `is_over` says so.
@@ -45,7 +47,7 @@ pub(crate) fn unpack(
         .saturating_mul(MAX_RATIO)
         .max(ALWAYS_ALLOWED)
         .min(limits.bytes);
-    let mut builder = Builder::new(limits.directory.clone(), limits.entries, allowed, is_over);
+    let mut builder = Builder::new(limits, allowed, is_over);
     let start = blob
         .read_at(0, 512)
         .map_err(|error| failure(&UnpackError::Host(error)))?;
@@ -54,7 +56,7 @@ pub(crate) fn unpack(
     let header = Cell::new(MAX_HEADER);
     let bound = |decoder| Bounded {
         decoder,
-        left: allowed.saturating_mul(2),
+        left: allowed.saturating_mul(2).saturating_add(MAX_HEADER),
         header: &header,
         is_over,
     };
@@ -83,9 +85,7 @@ pub(crate) fn unpack(
             ));
         }
     };
-    let (entries, bytes) = builder.used();
-    limits.entries = limits.entries.saturating_sub(entries);
-    limits.bytes = limits.bytes.saturating_sub(bytes);
+    builder.charge(limits);
     unpacked.map_err(|error| failure(&error))?;
     Ok(Arc::new(builder.finish()))
 }

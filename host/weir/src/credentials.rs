@@ -15,6 +15,7 @@ use kube::api::Api;
 use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
+use url::Url;
 use weir_api::meta::reason;
 use weir_plugin::{Credentials, Failure, FailureClass};
 
@@ -51,6 +52,18 @@ pub struct SlotBinding {
     pub slot: String,
     /// Name of the Secret.
     pub secret: String,
+    /// What it is for.
+    pub address: Address,
+}
+
+/// Where the object wants a Secret to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// To the origin of this URL.
+    Url(String),
+    /// To that of the Secret's own key `address`, else to this one. Where neither is, the plugin
+    /// knows the address, and its grants decide alone.
+    Own(Option<String>),
 }
 
 impl Secrets {
@@ -172,6 +185,26 @@ impl Credentials for Bound {
         }
     }
 
+    async fn is_bound_to(&self, slot: &str, url: &Url) -> Result<bool, Failure> {
+        let Some(binding) = self.slots.iter().find(|binding| binding.slot == slot) else {
+            return Ok(false);
+        };
+        let address = match &binding.address {
+            Address::Url(url) => Some(url.clone()),
+            Address::Own(otherwise) => {
+                let values = self.secrets.read(&self.namespace, &binding.secret).await?;
+                let own = values
+                    .get("address")
+                    .map(|address| String::from_utf8_lossy(address).trim().to_owned());
+                own.filter(|own| !own.is_empty())
+                    .or_else(|| otherwise.clone())
+            }
+        };
+        Ok(address.is_none_or(|address| {
+            Url::parse(&address).is_ok_and(|address| address.origin() == url.origin())
+        }))
+    }
+
     async fn ca_certificate(&self) -> Result<Option<Vec<u8>>, Failure> {
         let values = match &self.ca_secret {
             Some(name) => Some(self.secrets.read(&self.namespace, name).await?),
@@ -227,6 +260,7 @@ mod tests {
         vec![SlotBinding {
             slot: "default".into(),
             secret: secret.into(),
+            address: Address::Own(Some("https://a.example/hook".into())),
         }]
     }
 
@@ -247,6 +281,31 @@ mod tests {
         tokio::time::advance(KEPT).await;
         bound.slot("default").await.unwrap();
         assert_eq!(requests.load(Ordering::SeqCst), 3);
+    }
+
+    #[tokio::test]
+    async fn a_secret_is_for_the_address_of_its_object() {
+        let (secrets, _) = secrets();
+        let bound_to = async |address: Address, url: &str| {
+            let slots = vec![SlotBinding {
+                address,
+                ..slot("known").remove(0)
+            }];
+            let url = Url::parse(url).unwrap();
+            let bound = secrets.bind("ns", slots);
+            assert!(!bound.is_bound_to("other", &url).await.unwrap());
+            bound.is_bound_to("default", &url).await.unwrap()
+        };
+        let here = || Address::Url("https://git.example/a/b".into());
+        assert!(bound_to(here(), "https://git.example/c").await);
+        assert!(!bound_to(here(), "https://other.example/a/b").await);
+        assert!(!bound_to(here(), "http://git.example/a/b").await);
+        assert!(!bound_to(here(), "https://git.example:8443/a/b").await);
+        let own = |address: &str| Address::Own(Some(address.into()));
+        assert!(bound_to(own("https://a.example"), "https://a.example/x").await);
+        assert!(!bound_to(own("https://a.example"), "https://b.example").await);
+        assert!(!bound_to(own("no address"), "https://b.example").await);
+        assert!(bound_to(Address::Own(None), "https://b.example").await);
     }
 
     #[tokio::test]

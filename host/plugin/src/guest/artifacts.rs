@@ -55,12 +55,13 @@ fn join(directory: &str, name: &str) -> String {
     }
 }
 
-/// The path of a file in the artifact.
+/// The path of a file in the artifact. Without control characters: archives end names at a NUL,
+/// and people read them in logs.
 fn file_path(path: &str) -> Result<String, Failure> {
     normalise(path)
-        .filter(|path| !path.is_empty())
+        .filter(|path| !path.is_empty() && !path.contains(char::is_control))
         .ok_or_else(|| {
-            let message = format!("`{path}` is no path for a file of an artifact");
+            let message = format!("{path:?} is no path for a file of an artifact");
             Failure::new(FailureClass::InvalidInput, "InvalidPath", message)
         })
 }

@@ -23,12 +23,13 @@ impl State {
             return Err(denied(format!("`{origin}` is not granted to the plugin")).into());
         }
         let credentials = match &remote.slot {
-            Some(slot) => self.slot(slot)?,
+            Some(slot) => self.slot_for(slot, &url)?,
             None => None,
         };
         let ca_certificate = self.ca_certificate()?;
         Ok(Remote {
-            url: remote.url,
+            // As it was read here: whoever reads it again must not come to another host.
+            url: url.into(),
             credentials,
             ca_certificate,
         })

@@ -1,15 +1,17 @@
 //! `http`: requests through the host's clients. The host checks the grants, fills in credentials
 //! and bounds the answers.
 
+mod authorise;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures::StreamExt;
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
+
+use authorise::{authorise, fill};
 
 use super::secrets::{Secret, denied};
 use super::{Blob, State, Stop};
@@ -41,23 +43,28 @@ const HOST_HEADERS: [&str; 11] = [
 impl State {
     /// Checks a request and fills in what the object's Secret brings.
     fn outgoing(&mut self, request: wire::Request) -> Result<Outgoing, Stop> {
-        let secret = match &request.auth {
+        let mut secret = match &request.auth {
             None => None,
             Some(auth) => self.credentials(auth)?,
         };
-        let fill = |text: &str| match (&request.auth, &secret) {
-            (None, _) => Ok(text.to_owned()),
-            (Some(auth), secret) => fill(text, &auth.slot, secret.as_ref()),
+        let fill = |text: &str, secret: &Option<Secret>| match &request.auth {
+            None => Ok(text.to_owned()),
+            Some(auth) => fill(text, &auth.slot, secret.as_ref()),
         };
         let method = http::Method::from_bytes(request.method.as_bytes())
             .ok()
             .filter(|method| !matches!(*method, http::Method::CONNECT | http::Method::TRACE))
             .ok_or_else(|| invalid(format!("`{}` is no method", request.method)))?;
         // The URL may be the secret itself: it is not repeated.
-        let url = Url::parse(&fill(&request.url)?).map_err(|error| {
+        let url = Url::parse(&fill(&request.url, &secret)?).map_err(|error| {
             let message = format!("the URL is not valid: {error}");
             Failure::new(FailureClass::InvalidSettings, "InvalidURL", message)
         })?;
+        if let Some(auth) = &request.auth {
+            secret = self.slot_for(&auth.slot, &url)?;
+            // A Secret that is not for this origin is not part of its URL either.
+            fill(&request.url, &secret)?;
+        }
 
         let mut headers = HeaderMap::new();
         for (name, value) in &request.headers {
@@ -65,7 +72,7 @@ impl State {
                 .ok()
                 .filter(|name| !HOST_HEADERS.contains(&name.as_str()))
                 .ok_or_else(|| invalid(format!("`{name}` is no header that a plugin may set")))?;
-            let mut value = HeaderValue::from_str(&fill(value)?)
+            let mut value = HeaderValue::from_str(&fill(value, &secret)?)
                 .map_err(|_| invalid(format!("the value of the header `{name}` is not valid")))?;
             value.set_sensitive(request.auth.is_some());
             headers.append(known, value);
@@ -172,16 +179,14 @@ impl wire::Host for State {
         &mut self,
         requests: Vec<wire::Request>,
     ) -> wasmtime::Result<Vec<Result<wire::Download, types::Failure>>> {
-        let mut downloads = Vec::with_capacity(requests.len());
-        for (index, request) in requests.into_iter().enumerate() {
-            let outgoing = if index >= MAX_REQUESTS {
-                Err(denied(format!("more than {MAX_REQUESTS} requests at once")))
-            } else {
-                match self.outgoing(request) {
-                    Ok(outgoing) => Ok(outgoing),
-                    Err(Stop::Failure(failure)) => Err(failure),
-                    Err(Stop::Trap(error)) => return Err(error),
-                }
+        let beyond = requests.len().saturating_sub(MAX_REQUESTS);
+        let mut downloads = Vec::with_capacity(requests.len() - beyond);
+        for request in requests.into_iter().take(MAX_REQUESTS) {
+            self.meter.check()?;
+            let outgoing = match self.outgoing(request) {
+                Ok(outgoing) => Ok(outgoing),
+                Err(Stop::Failure(failure)) => Err(failure),
+                Err(Stop::Trap(error)) => return Err(error),
             };
             downloads.push(self.download(outgoing));
         }
@@ -191,7 +196,10 @@ impl wire::Host for State {
         let all = self
             .wait(all)
             .map_err(|ended: HostEnded| wasmtime::Error::from(ended))?;
+        let refused = || denied(format!("more than {MAX_REQUESTS} requests at once"));
+        let refused = (0..beyond).map(|_| Err(refused()));
         all.into_iter()
+            .chain(refused)
             .map(|downloaded| match downloaded {
                 Ok((answer, blob)) => Ok(Ok(wire::Download {
                     status: answer.status,
@@ -212,148 +220,6 @@ pub(super) fn downloads(limits: &crate::Limits) -> Arc<AtomicU64> {
     ))
 }
 
-/// Puts the slot's values in the place of `{{key}}`.
-fn fill(text: &str, slot: &str, secret: Option<&Secret>) -> Result<String, Failure> {
-    let mut filled = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("{{") {
-        let Some((key, after)) = after.split_once("}}") else {
-            break;
-        };
-        let missing =
-            |message| Failure::new(FailureClass::Unauthorized, "MissingCredentials", message);
-        let secret = secret
-            .ok_or_else(|| missing(format!("the object binds no Secret to the slot `{slot}`")))?;
-        let value = secret.get(key.trim()).ok_or_else(|| {
-            missing(format!(
-                "the Secret of the slot `{slot}` has no key `{}`",
-                key.trim()
-            ))
-        })?;
-        let value = std::str::from_utf8(value).map_err(|_| {
-            missing(format!(
-                "the key `{}` of the slot `{slot}` is no text",
-                key.trim()
-            ))
-        })?;
-        filled.push_str(before);
-        filled.push_str(value.trim());
-        rest = after;
-    }
-    filled.push_str(rest);
-    Ok(filled)
-}
-
-/// Adds what the Secret's keys say, as Flux reads them: `username` and `password`, `bearerToken` or
-/// `token`, `tls.crt` and `tls.key`.
-fn authorise(
-    auth: &wire::Auth,
-    secret: &Secret,
-    headers: &mut HeaderMap,
-    trust: &mut Trust,
-) -> Result<(), Failure> {
-    let value = |key: &str| {
-        let text = std::str::from_utf8(secret.get(key)?).ok()?.trim();
-        (!text.is_empty()).then(|| text.to_owned())
-    };
-    let scheme = auth.scheme.as_deref();
-    if scheme == Some("template") {
-        return Ok(());
-    }
-    if let (Some(certificate), Some(key)) = (secret.get("tls.crt"), secret.get("tls.key")) {
-        trust.identity = Some([certificate.as_slice(), b"\n", key.as_slice()].concat());
-    }
-    let named = auth
-        .parameters
-        .iter()
-        .find(|(name, _)| name == "key")
-        .map(|(_, key)| key.as_str());
-    let token = || named.map_or_else(|| value("bearerToken").or_else(|| value("token")), value);
-    let basic = || {
-        let pair = format!(
-            "{}:{}",
-            value("username")?,
-            value("password").unwrap_or_default()
-        );
-        Some(format!("Basic {}", STANDARD.encode(pair)))
-    };
-    let bearer = || token().map(|token| format!("Bearer {token}"));
-    let authorization = match scheme {
-        Some("basic") => basic(),
-        Some("bearer") => bearer(),
-        _ => basic().or_else(bearer),
-    };
-    let Some(authorization) = authorization else {
-        if scheme.is_some() {
-            let message = format!("the Secret of the slot `{}` has no keys for it", auth.slot);
-            return Err(Failure::new(
-                FailureClass::Unauthorized,
-                "MissingCredentials",
-                message,
-            ));
-        }
-        return Ok(());
-    };
-    let mut value = HeaderValue::from_str(&authorization).map_err(|_| {
-        invalid(format!(
-            "the slot `{}` holds no valid header value",
-            auth.slot
-        ))
-    })?;
-    value.set_sensitive(true);
-    headers.insert(header::AUTHORIZATION, value);
-    Ok(())
-}
-
 fn invalid(message: String) -> Failure {
     Failure::new(FailureClass::Internal, "InvalidRequest", message)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeMap;
-
-    fn secret(pairs: &[(&str, &str)]) -> Secret {
-        let pair = |(key, value): &(&str, &str)| ((*key).to_owned(), value.as_bytes().to_vec());
-        Arc::new(pairs.iter().map(pair).collect::<BTreeMap<_, _>>())
-    }
-
-    #[test]
-    fn placeholders_are_filled_in_from_the_slot() {
-        let known = secret(&[("address", "https://x/\n"), ("token", "t")]);
-        let check = |text| fill(text, "default", Some(&known));
-        assert_eq!(
-            check("{{address}}a?b={{ token }}").unwrap(),
-            "https://x/a?b=t"
-        );
-        assert_eq!(check("{{open").unwrap(), "{{open");
-        assert_eq!(check("{{other}}").unwrap_err().code, "MissingCredentials");
-        assert!(fill("{{token}}", "default", None).is_err());
-        assert_eq!(fill("plain", "default", None).unwrap(), "plain");
-    }
-
-    #[test]
-    fn the_keys_of_a_secret_say_how_it_authorises() {
-        let check = |scheme: Option<&str>, pairs: &[(&str, &str)]| {
-            let auth = wire::Auth {
-                slot: "default".into(),
-                scheme: scheme.map(Into::into),
-                parameters: vec![],
-            };
-            let mut headers = HeaderMap::new();
-            authorise(&auth, &secret(pairs), &mut headers, &mut Trust::default())?;
-            Ok(headers
-                .get("authorization")
-                .map(|v| v.to_str().unwrap().to_owned()))
-        };
-        let user = [("username", "u"), ("password", "p"), ("token", "t")];
-        let ok = |text: &str| Ok::<_, Failure>(Some(text.to_owned()));
-        assert_eq!(check(None, &user), ok("Basic dTpw"));
-        assert_eq!(check(Some("bearer"), &user), ok("Bearer t"));
-        assert_eq!(check(None, &[("bearerToken", "b\n")]), ok("Bearer b"));
-        assert_eq!(check(Some("template"), &user), Ok(None));
-        assert_eq!(check(None, &[("other", "x")]), Ok(None));
-        assert!(check(Some("basic"), &[("token", "t")]).is_err());
-    }
 }

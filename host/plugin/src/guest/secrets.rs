@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use url::Url;
+
 use super::{State, Stop};
 use crate::bindings::weir::plugin::secrets;
 use crate::{Failure, FailureClass};
@@ -40,6 +42,19 @@ impl State {
         }
         self.bound.slots.insert(name.to_owned(), secret.clone());
         Ok(secret)
+    }
+
+    /// The slot's Secret for a request to `url`. `None`: the object binds none, or not to that
+    /// origin.
+    pub(super) fn slot_for(&mut self, name: &str, url: &Url) -> Result<Option<Secret>, Stop> {
+        let secret = self.slot(name)?;
+        let credentials = self.call()?.services.credentials.clone();
+        let (Some(_), Some(credentials)) = (&secret, credentials) else {
+            return Ok(None);
+        };
+        let (slot, to) = (name.to_owned(), url.clone());
+        let bound = self.wait(async move { credentials.is_bound_to(&slot, &to).await })??;
+        Ok(secret.filter(|_| bound))
     }
 
     /// TLS roots of the object.

@@ -1,7 +1,7 @@
 //! Compiled code on disk, so that a restart compiles nothing.
 //!
 //! `<dir>/<engine>/<digest>.cwasm` is what wasmtime precompiled, `<digest>.json` its description
-//! with a checksum of the code. The folder of the engine is named by the hash of all that the code
+//! with checksums of both. The folder of the engine is named by the hash of all that the code
 //! depends on (wasmtime, processor, settings). Code is run as it is: only this host writes the
 //! folder, nothing in it ever comes from a registry, and its files are private to the user. The
 //! checksum finds damage, not malice.
@@ -34,7 +34,24 @@ pub(super) struct Cache {
 struct Entry {
     size: u64,
     crc32: u32,
+    /// Of the description: it decides what settings are let through, and costs no more to check.
+    description_crc32: u32,
     description: Description,
+}
+
+impl Entry {
+    fn new(code: &[u8], description: Description) -> serde_json::Result<Self> {
+        Ok(Self {
+            size: code.len() as u64,
+            crc32: crc32fast::hash(code),
+            description_crc32: sum_of(&description)?,
+            description,
+        })
+    }
+}
+
+fn sum_of(description: &Description) -> serde_json::Result<u32> {
+    Ok(crc32fast::hash(&serde_json::to_vec(description)?))
 }
 
 /// Makes a component of code that is in memory, copying it.
@@ -82,6 +99,9 @@ impl Cache {
             if entry.description.digest != digest {
                 return Err("it describes another component".into());
             }
+            if sum_of(&entry.description).map_err(|e| e.to_string())? != entry.description_crc32 {
+                return Err("the checksum of its description is wrong".into());
+            }
             let path = self.code(digest);
             let (size, crc32) = checksum(&path).map_err(|e| e.to_string())?;
             if (size, crc32) != (entry.size, entry.crc32) {
@@ -110,11 +130,7 @@ impl Cache {
     pub(super) fn store(&self, code: &[u8], description: &Description) -> io::Result<()> {
         let digest = description.digest;
         write(&self.code(digest), code)?;
-        let entry = Entry {
-            size: code.len() as u64,
-            crc32: crc32fast::hash(code),
-            description: description.clone(),
-        };
+        let entry = Entry::new(code, description.clone())?;
         write(&self.entry(digest), &serde_json::to_vec(&entry)?)?;
         self.prune(digest);
         Ok(())

@@ -66,18 +66,22 @@ impl Runtime {
             Ok((bytes, digest))
         })
         .await?;
-        self.once(digest, move |shared| shared.load(&bytes, digest))
-            .await
+        self.once(
+            digest,
+            move |shared| shared.load_cached(digest),
+            move || Ok(bytes),
+        )
+        .await
     }
 
     /// Loads a component that was compiled by this host before, by its digest alone; `None`: it
     /// was not, and [`Runtime::load`] has to be given its bytes.
     pub async fn load_cached(&self, digest: Digest) -> Option<Arc<Plugin>> {
-        self.once(digest, move |shared| {
-            shared
-                .load_cached(digest)
-                .ok_or_else(|| LoadError::Host("not cached".into()))
-        })
+        self.once(
+            digest,
+            move |shared| shared.load_cached(digest),
+            || Err(LoadError::Host("not cached".into())),
+        )
         .await
         .ok()
     }
@@ -93,28 +97,32 @@ impl Runtime {
     ) -> Result<Arc<Plugin>, LoadError> {
         let (wasm, limit) = (wasm.into(), self.0.max_component_bytes);
         let digest = description.digest;
-        self.once(digest, move |shared| {
-            match shared.load_precompiled(code, &description) {
-                Ok(plugin) => Ok(plugin),
+        self.once(
+            digest,
+            move |shared| match shared.load_precompiled(code, &description) {
+                Ok(plugin) => Some(plugin),
                 Err(error) => {
                     tracing::warn!(
                         error = %crate::chain(&error),
                         plugin.name = description.info.name,
                         "precompiled plugin does not fit this host, compiling it"
                     );
-                    let bytes = read(wasm, limit)?;
-                    shared.load(&bytes, digest)
+                    shared.load_cached(digest)
                 }
-            }
-        })
+            },
+            move || read(wasm, limit),
+        )
         .await
     }
 
-    /// Loads the component of that digest unless somebody holds it already.
+    /// Loads the component of that digest unless somebody holds it already: as `known`, or by
+    /// compiling its bytes. Only compiling takes turns, so that what one component makes of it
+    /// holds up none that is compiled already.
     async fn once(
         &self,
         digest: Digest,
-        load: impl FnOnce(&Arc<Shared>) -> Result<Plugin, LoadError> + Send + 'static,
+        known: impl FnOnce(&Arc<Shared>) -> Option<Plugin> + Send + 'static,
+        component: impl FnOnce() -> Result<Bytes, LoadError> + Send + 'static,
     ) -> Result<Arc<Plugin>, LoadError> {
         let slot = {
             let mut plugins = self.0.plugins.lock();
@@ -131,26 +139,42 @@ impl Runtime {
         if let Some(plugin) = slot.upgrade() {
             return Ok(plugin);
         }
+        let shared = self.0.clone();
+        let found = blocking(move || match known(&shared) {
+            Some(plugin) => Ok(Found::Plugin(Box::new(plugin))),
+            None => component().map(Found::Component),
+        });
+        let plugin = match found.await? {
+            Found::Plugin(plugin) => Arc::from(plugin),
+            Found::Component(bytes) => self.compile(bytes, digest).await?,
+        };
+        *slot = Arc::downgrade(&plugin);
+        Ok(plugin)
+    }
+
+    /// Compiles in its turn.
+    async fn compile(&self, bytes: Bytes, digest: Digest) -> Result<Arc<Plugin>, LoadError> {
         let Ok(permit) = self.0.compiling.clone().acquire_owned().await else {
             return Err(LoadError::Host("the host is shutting down".into()));
         };
         let shared = self.0.clone();
-        let plugin = blocking(move || {
+        blocking(move || {
             let _permit = permit;
-            load(&shared).map(Arc::new)
+            shared.compile(&bytes, digest).map(Arc::new)
         })
-        .await?;
-        *slot = Arc::downgrade(&plugin);
-        Ok(plugin)
+        .await
     }
 }
 
+/// What there is of a component before its turn to be compiled.
+enum Found {
+    Plugin(Box<Plugin>),
+    Component(Bytes),
+}
+
 impl Shared {
-    /// From disk, or by compiling.
-    fn load(self: &Arc<Self>, bytes: &[u8], digest: Digest) -> Result<Plugin, LoadError> {
-        if let Some(plugin) = self.load_cached(digest) {
-            return Ok(plugin);
-        }
+    /// Checks, compiles, describes and keeps.
+    fn compile(self: &Arc<Self>, bytes: &[u8], digest: Digest) -> Result<Plugin, LoadError> {
         // What fits no world is refused before it is compiled.
         let found = interfaces(bytes).map_err(|error| LoadError::Compile {
             source: wasmtime::Error::msg(error.to_string()),

@@ -25,6 +25,9 @@ use crate::{Digest, LoadError, Observer, Plugin};
 use cache::Cache;
 use ticker::Ticker;
 
+/// Bytes of unpacked archives that one call keeps in memory; small ones only.
+const UNPACKED_IN_MEMORY: usize = 32 << 20;
+
 /// How a runtime is set up.
 #[derive(Clone)]
 pub struct RuntimeConfig {
@@ -155,6 +158,7 @@ impl Runtime {
                     directory: config.spool_dir.unwrap_or_else(std::env::temp_dir),
                     bytes: config.max_unpacked_bytes,
                     entries: config.max_unpacked_files,
+                    memory: UNPACKED_IN_MEMORY,
                 },
             }),
             calls: Arc::new(Semaphore::new(config.max_calls.max(1) as usize)),

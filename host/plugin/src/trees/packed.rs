@@ -4,20 +4,20 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
-use std::path::PathBuf;
 
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
-use crate::spool::{Buffer, Content};
+use crate::spool::{Buffer, Content, IN_MEMORY};
+use crate::unpack::UnpackLimits;
 use crate::{Digest, Entry, EntryKind, FileInfo, Tree, normalise};
 
 /// A path may have this many bytes.
 const MAX_PATH: usize = 4096;
 /// Paths of one tree may have this many bytes together: they stay in memory.
 const MAX_PATHS: usize = 64 << 20;
-/// What a tree counts besides its content, so that empty ones are not for free.
-const TREE: u64 = 4096;
+/// What a tree counts besides its content: each may hold a file open.
+const TREE: u64 = 1 << 20;
 
 /// An unpacked archive.
 #[derive(Debug)]
@@ -66,26 +66,27 @@ pub(crate) struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     pub(crate) fn new(
-        directory: PathBuf,
-        max_entries: usize,
+        limits: &UnpackLimits,
         max_bytes: u64,
         is_over: &'a dyn Fn() -> bool,
     ) -> Self {
         let root = (String::new(), Node::Directory(BTreeMap::new()));
         Self {
             nodes: BTreeMap::from([root]),
-            buffer: Buffer::new(directory),
+            buffer: Buffer::new(limits.directory.clone(), limits.memory.min(IN_MEMORY)),
             entries: 0,
             paths: 0,
             is_over,
-            max_entries,
+            max_entries: limits.entries,
             max_bytes,
         }
     }
 
-    /// Entries and bytes so far.
-    pub(crate) fn used(&self) -> (usize, u64) {
-        (self.entries, self.buffer.size() + TREE)
+    /// Takes what was used from what there is.
+    pub(crate) fn charge(&self, limits: &mut UnpackLimits) {
+        limits.entries = limits.entries.saturating_sub(self.entries);
+        limits.bytes = limits.bytes.saturating_sub(self.buffer.size() + TREE);
+        limits.memory = limits.memory.saturating_sub(self.buffer.memory());
     }
 
     fn count(&mut self, path: &str) -> Result<(), UnpackError> {

@@ -11,6 +11,7 @@ fn limits() -> UnpackLimits {
         directory: std::env::temp_dir(),
         bytes: 1 << 30,
         entries: 1000,
+        memory: 1 << 20,
     }
 }
 

@@ -22,7 +22,7 @@ use crate::support::{Sink, call, load};
 
 /// A request as it arrived.
 #[derive(Clone, Debug)]
-struct Received {
+pub(crate) struct Received {
     method: String,
     uri: String,
     headers: HeaderMap,
@@ -30,19 +30,19 @@ struct Received {
 }
 
 impl Received {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 }
 
 /// An HTTP server that keeps what it is sent.
-struct Peer {
-    address: SocketAddr,
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
 }
 
 impl Peer {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let received = Arc::new(Mutex::new(Vec::new()));
         let log = received.clone();
         let echo = async move |method: Method, uri: Uri, headers: HeaderMap, body: Bytes| {
@@ -85,11 +85,11 @@ impl Peer {
         Self { address, received }
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    fn last(&self) -> Received {
+    pub(crate) fn last(&self) -> Received {
         self.received
             .lock()
             .unwrap()
@@ -98,7 +98,7 @@ impl Peer {
             .clone()
     }
 
-    fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.received.lock().unwrap().len()
     }
 }
@@ -120,28 +120,46 @@ fn archive() -> Vec<u8> {
     gzip(&builder.into_inner().unwrap())
 }
 
-/// One Secret in the slot `default`.
-struct OneSecret(Arc<BTreeMap<String, Vec<u8>>>);
+/// One Secret in the slot `default`, for one origin or for any.
+pub(crate) struct OneSecret {
+    values: Arc<BTreeMap<String, Vec<u8>>>,
+    origin: Option<String>,
+}
 
 #[async_trait]
 impl Credentials for OneSecret {
     async fn slot(&self, name: &str) -> Result<Option<Arc<BTreeMap<String, Vec<u8>>>>, Failure> {
-        Ok((name == "default").then(|| self.0.clone()))
+        Ok((name == "default").then(|| self.values.clone()))
+    }
+    async fn is_bound_to(&self, _: &str, url: &url::Url) -> Result<bool, Failure> {
+        let to = url.origin().ascii_serialization();
+        Ok(self.origin.as_ref().is_none_or(|origin| *origin == to))
     }
     async fn ca_certificate(&self) -> Result<Option<Vec<u8>>, Failure> {
         Ok(None)
     }
 }
 
-fn with_secret(mut call: Call, pairs: &[(&str, &str)]) -> Call {
+fn with_secret(call: Call, pairs: &[(&str, &str)]) -> Call {
+    with_secret_for(call, pairs, None)
+}
+
+pub(crate) fn with_secret_for(
+    mut call: Call,
+    pairs: &[(&str, &str)],
+    origin: Option<String>,
+) -> Call {
     let pairs = pairs
         .iter()
         .map(|(key, value)| ((*key).to_owned(), value.as_bytes().to_vec()));
-    call.services.credentials = Some(Arc::new(OneSecret(Arc::new(pairs.collect()))));
+    call.services.credentials = Some(Arc::new(OneSecret {
+        values: Arc::new(pairs.collect()),
+        origin,
+    }));
     call
 }
 
-fn granted(settings: Value, hosts: &[&str]) -> Call {
+pub(crate) fn granted(settings: Value, hosts: &[&str]) -> Call {
     let hosts = hosts.iter().map(|host| (*host).to_owned()).collect();
     let grants = Grants {
         hosts,
@@ -159,7 +177,7 @@ async fn fetch(peer: &Peer, requests: Value) -> Sink {
     fetch_with(granted(json!({ "requests": requests }), &[&peer.url("")])).await
 }
 
-async fn fetch_with(call: Call) -> Sink {
+pub(crate) async fn fetch_with(call: Call) -> Sink {
     let (called, sink) = load("fetch").await.pull(call, None, Sink::default()).await;
     called.result.unwrap();
     sink
@@ -360,7 +378,7 @@ async fn answers_are_bounded() {
     // All of one call together are bounded as well.
     let requests: Vec<Value> = (0..8).map(|_| json!({"url": peer.url("/big")})).collect();
     let call = granted(
-        json!({"by": "many", "requests": requests}),
+        json!({"by": "many", "keep": "notes", "requests": requests}),
         &[&peer.url("")],
     );
     let limits = Limits {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use weir_api::notification::v1beta3::{Provider, ProviderType};
 use weir_plugin::{Call, CallError, Catalog, FailureClass, Limits, Services, Subject};
 
-use crate::credentials::{Secrets, SlotBinding};
+use crate::credentials::{Address, Secrets, SlotBinding};
 use crate::grants::GrantBook;
 use crate::reconcile::objects::Objects;
 
@@ -71,6 +71,7 @@ impl PluginDelivery {
             .map(|secret| SlotBinding {
                 slot: "default".into(),
                 secret: secret.name.clone(),
+                address: Address::Own(spec.address.clone()),
             })
             .collect();
         let ca = spec

@@ -22,7 +22,7 @@ use super::queue::jitter;
 use super::status::Writer;
 use super::worker::{Next, Reconcile};
 use crate::artifact::{Owner, Record, Store};
-use crate::credentials::{Secrets, SlotBinding};
+use crate::credentials::{Address, Secrets, SlotBinding};
 use crate::event::{Happening, Recorder, Severity};
 use crate::source::{PullError, Pulled, Request, Sources};
 use crate::telemetry::{Metrics, chain};
@@ -177,6 +177,7 @@ impl GitRepositories {
             let binding = SlotBinding {
                 slot: "default".into(),
                 secret: secret.name.clone(),
+                address: Address::Url(spec.url.clone()),
             };
             self.secrets.bind(&namespace, vec![binding])
         });

@@ -1,5 +1,5 @@
 //! Makes the HTTP requests that its settings list, all at once or one by one, and puts each answer
-//! into the artifact: `<index>` holds the body, `<index>.txt` status or failure, and headers.
+//! into the artifact: `<index>` holds the body (unless only notes are to be kept), `<index>.txt` status or failure, and headers.
 
 guest::plugin!("source-plugin", "fetch");
 
@@ -26,8 +26,14 @@ fn request(value: &Value) -> Request {
     }
 }
 
-fn keep(into: &Artifact, index: usize, answer: Result<Download, Failure>) -> Result<(), Failure> {
+fn keep(
+    into: &Artifact,
+    index: usize,
+    answer: Result<Download, Failure>,
+    notes_only: bool,
+) -> Result<(), Failure> {
     let note = match answer {
+        Ok(download) if notes_only => download.status.to_string(),
         Ok(download) => {
             into.put_blob(&index.to_string(), &download.content)?;
             if let Ok(tree) = download.content.unpack() {
@@ -55,7 +61,7 @@ impl Source for Guest {
         match settings["by"].as_str() {
             Some("many") => {
                 for (index, answer) in fetch_many(&requests).into_iter().enumerate() {
-                    keep(&into, index, answer)?;
+                    keep(&into, index, answer, settings["keep"] == "notes")?;
                 }
             }
             Some("send") => {
@@ -70,7 +76,7 @@ impl Source for Guest {
             }
             _ => {
                 for (index, request) in requests.iter().enumerate() {
-                    keep(&into, index, fetch(request))?;
+                    keep(&into, index, fetch(request), false)?;
                 }
             }
         }

@@ -26,7 +26,7 @@ pub(crate) const ATTACKS: &[(&str, Attack)] = &[
             column: None,
         };
         Err(Failure {
-            positions: vec![position; 1_000_000],
+            positions: vec![position; 300_000],
             ..failure()
         })
     }),

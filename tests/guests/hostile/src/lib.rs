@@ -15,6 +15,7 @@ mod compute;
 mod handles;
 mod memory;
 mod output;
+mod reach;
 mod trees;
 
 use exports::weir::plugin::renderer::{Call, Emitter, Failure, Guest as Renderer, Target};
@@ -38,6 +39,7 @@ const ATTACKS: &[&[(&str, Attack)]] = &[
     answers::ATTACKS,
     handles::ATTACKS,
     trees::ATTACKS,
+    reach::ATTACKS,
 ];
 
 fn emit(scene: &Scene, body: &[u8]) -> Result<(), Failure> {

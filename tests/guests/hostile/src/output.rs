@@ -45,7 +45,7 @@ pub(crate) const ATTACKS: &[(&str, Attack)] = &[
     }),
     ("emit-millions-at-once", |scene| {
         // Each takes 32 bytes here, and more than twice that in the host.
-        let batch: Vec<_> = (0..4_000_000).map(|_| manifest(Vec::new())).collect();
+        let batch: Vec<_> = (0..2_200_000).map(|_| manifest(Vec::new())).collect();
         scene.out.emit(&batch)
     }),
     ("attach-for-ever", |scene| {

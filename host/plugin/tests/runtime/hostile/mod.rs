@@ -2,11 +2,18 @@
 //! made of WebAssembly text). Each ends within its limits with the right outcome, the host's memory
 //! stays bounded, and the next call of the same plugin works. `docs/hardening.md` lists them.
 
+mod abi;
 mod answers;
 mod compute;
+mod disk;
 mod handles;
+mod loading;
 mod memory;
+mod network;
 mod output;
+mod raw;
+mod reach;
+mod sources;
 mod trees;
 
 use std::sync::Arc;
