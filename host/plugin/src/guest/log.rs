@@ -79,8 +79,7 @@ impl Journal {
             return;
         }
         self.left -= 1;
-        truncate(&mut message, MAX_LINE);
-        mask.apply(&mut message);
+        tidy(&mut message, mask);
         let (plugin, digest) = (self.labels.plugin.as_str(), self.labels.digest.as_str());
         let object = self.object.as_str();
         macro_rules! event {
@@ -152,9 +151,28 @@ impl Journal {
         self.flush(Standard::Output, mask);
         self.flush(Standard::Error, mask);
         let mut tail = std::mem::take(&mut self.streams[Standard::Error as usize].tail);
-        truncate(&mut tail, 4096);
         mask.apply(&mut tail);
+        truncate(&mut tail, 4096);
         tail.trim_end().to_owned()
+    }
+}
+
+/// Makes one line of what a guest wrote, without secrets: a line break would forge a line of the
+/// host's own, an escape sequence act on the terminal of whoever reads it.
+fn tidy(text: &mut String, mask: &Mask) {
+    // Some more than is kept, for secrets that lie across the cut.
+    truncate(text, 2 * MAX_LINE);
+    mask.apply(text);
+    truncate(text, MAX_LINE);
+    if text.contains(char::is_control) {
+        *text = text.chars().fold(String::new(), |mut tidied, char| {
+            if char.is_control() {
+                tidied.extend(char.escape_default());
+            } else {
+                tidied.push(char);
+            }
+            tidied
+        });
     }
 }
 
@@ -178,8 +196,7 @@ impl log::Host for State {
             .map(|(k, v)| format!("{k}={v}"))
             .collect();
         let mut fields = fields.join(" ");
-        truncate(&mut fields, MAX_LINE);
-        self.mask.apply(&mut fields);
+        tidy(&mut fields, &self.mask);
         self.journal.line(level, message, &fields, &self.mask);
         Ok(())
     }
@@ -213,5 +230,29 @@ impl State {
             rand::rng().fill_bytes(&mut bytes);
         }
         bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_stays_one_line_and_keeps_no_part_of_a_secret() {
+        let mut mask = Mask::default();
+        let secret = [("token".to_owned(), b"hunter22".to_vec())];
+        mask.learn(&secret.into_iter().collect());
+        let check = |text: &str| {
+            let mut text = text.to_owned();
+            tidy(&mut text, &mask);
+            text
+        };
+        assert_eq!(check("é hunter22"), "é *****");
+        assert_eq!(
+            check("one\nlevel=ERROR two\r\n\x1b[31mthree"),
+            "one\\nlevel=ERROR two\\r\\n\\u{1b}[31mthree"
+        );
+        let cut = check(&format!("{}hunter22", "x".repeat(MAX_LINE - 4)));
+        assert!(!cut.contains("hunt") && cut.len() <= MAX_LINE);
     }
 }

@@ -54,8 +54,11 @@ fn is_reason(code: &str) -> bool {
         && !code.ends_with([',', ':'])
 }
 
-/// The failure that a plugin returned.
-pub(super) fn failure(failure: &mut Failure) {
+/// The failure that a plugin returned, without secrets: those go before anything is cut, or a part
+/// of one would stay.
+pub(super) fn failure(failure: &mut Failure, mask: &Mask) {
+    failure.positions.truncate(MAX_POSITIONS);
+    mask.apply_to(failure);
     if !is_reason(&failure.code) {
         "Failed".clone_into(&mut failure.code);
     }
@@ -63,7 +66,6 @@ pub(super) fn failure(failure: &mut Failure) {
     if let Some(detail) = &mut failure.detail {
         cut(detail, MAX_TEXT);
     }
-    failure.positions.truncate(MAX_POSITIONS);
     for position in &mut failure.positions {
         cut(&mut position.path, MAX_LINE);
     }
@@ -81,12 +83,12 @@ pub(super) fn warnings(warnings: &mut Vec<Warning>, mask: &Mask) {
         });
     }
     for warning in warnings {
+        mask.apply(&mut warning.code);
+        mask.apply(&mut warning.message);
         if !is_reason(&warning.code) {
             "Warning".clone_into(&mut warning.code);
         }
         cut(&mut warning.message, MAX_TEXT);
-        mask.apply(&mut warning.code);
-        mask.apply(&mut warning.message);
     }
 }
 
@@ -200,6 +202,21 @@ pub(super) fn info(info: about::Info) -> Result<Info, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_at_the_cut_leaves_nothing() {
+        let mut mask = Mask::default();
+        let secret = [("password".to_owned(), b"correct horse".to_vec())];
+        mask.learn(&secret.into_iter().collect());
+        let message = format!("{}correct horse", "x".repeat(MAX_TEXT - 8));
+        let mut failed = Failure::new(FailureClass::Internal, "Code", message.clone());
+        failure(&mut failed, &mask);
+        assert!(!failed.message.contains("corr"));
+        let code = "Code".into();
+        let mut warned = vec![Warning { code, message }];
+        warnings(&mut warned, &mask);
+        assert!(!warned[0].message.contains("corr"));
+    }
 
     #[test]
     fn a_code_is_a_reason_or_replaced() {

@@ -23,8 +23,7 @@ pub(super) fn outcome<T>(
     match returned {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(mut failure)) => {
-            checked::failure(&mut failure);
-            state.mask.apply_to(&mut failure);
+            checked::failure(&mut failure, &state.mask);
             Err(CallError::Failed(failure))
         }
         Err(error) if error.is::<PoolConcurrencyLimitError>() => {

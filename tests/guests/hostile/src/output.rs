@@ -82,10 +82,6 @@ pub(crate) const ATTACKS: &[(&str, Attack)] = &[
         write(Level::Info, "fields", &vec![field(); 100_000]);
         emit(scene, b"kind: A")
     }),
-    ("log-forged-lines", |scene| {
-        write(Level::Info, "one\nlevel=ERROR two\r\n\x1b[31mthree", &[]);
-        emit(scene, b"kind: A")
-    }),
     ("print-for-ever", |_| {
         loop {
             print!("no end of the line ");
