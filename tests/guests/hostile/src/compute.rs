@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::{Attack, emit};
+use crate::Attack;
 
 pub(crate) const ATTACKS: &[(&str, Attack)] = &[
     ("spin", |_| {
@@ -33,11 +33,6 @@ pub(crate) const ATTACKS: &[(&str, Attack)] = &[
             black_box(tree.glob("**/{a,b}/*.{yaml,yml}").is_ok());
         }));
         Ok(())
-    }),
-    ("divide-by-zero", |scene| {
-        // Settings are never that long, which the compiler does not know.
-        let zero = i32::from(scene.call.settings().len() > 1 << 30);
-        emit(scene, &[(1 / black_box(zero)) as u8])
     }),
 ];
 

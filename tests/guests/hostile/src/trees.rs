@@ -68,12 +68,9 @@ pub(crate) const ATTACKS: &[(&str, Attack)] = &[
     ("glob-with-many-stars", |scene| {
         glob(scene, "**/".repeat(500_000))
     }),
+    // Each of many alternatives may begin anew in every directory.
     ("glob-slowly", |scene| {
-        loop {
-            // Each of a thousand alternatives may begin anew in every directory.
-            let pattern = format!("{}*", "{**/d*,**/*}/".repeat(10));
-            glob(scene, pattern)?;
-        }
+        glob(scene, format!("{}*", "{**/d*,**/*}/".repeat(7)))
     }),
     ("read-the-same-many-times", |scene| {
         let tree = scene.call.tree("source")?;

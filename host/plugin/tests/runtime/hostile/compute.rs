@@ -33,11 +33,6 @@ async fn a_host_call_at_the_end_of_the_stack_finds_room() {
     );
 }
 
-#[tokio::test]
-async fn a_division_by_zero_is_a_trap() {
-    trapped(attack("divide-by-zero", limits()).await, "divide");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn others_go_on_while_some_loop() {
     let (hostile, echo) = (load("hostile").await, load("echo").await);
