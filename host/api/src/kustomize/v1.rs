@@ -257,7 +257,7 @@ mod tests {
         let mut spec = KustomizationSpec::default();
         assert!(spec.unsupported().is_empty());
         spec.service_account_name = Some("deployer".into());
-        spec.build_metadata = vec![BuildMetadata::OriginAnnotations];
+        spec.ignore = vec![Default::default()];
         let told: Vec<_> = spec
             .unsupported()
             .into_iter()
@@ -267,7 +267,7 @@ mod tests {
             told,
             [
                 ("spec.serviceAccountName", true),
-                ("spec.buildMetadata", false)
+                ("spec.ignore", false)
             ]
         );
     }
