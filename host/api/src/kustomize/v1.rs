@@ -265,10 +265,7 @@ mod tests {
             .collect();
         assert_eq!(
             told,
-            [
-                ("spec.serviceAccountName", true),
-                ("spec.ignore", false)
-            ]
+            [("spec.serviceAccountName", true), ("spec.ignore", false)]
         );
     }
 
