@@ -1,32 +1,20 @@
-//! `weir build`: rendering without a cluster, through the very components that the host runs.
+//! `weir build kustomize`: what `kustomize build` prints, or what a Flux Kustomization applies.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 use serde_json::json;
 use weir_plugin::{DirTree, Limits};
 
-use super::Error;
-use super::component::{self, LocalRender};
 use crate::builtin;
-
-/// Render locally, as the host would.
-#[derive(Debug, Args)]
-pub(super) struct BuildArgs {
-    #[command(subcommand)]
-    what: What,
-}
-
-#[derive(Debug, Subcommand)]
-enum What {
-    Kustomize(KustomizeArgs),
-}
+use crate::cli::Error;
+use crate::cli::component::{self, LocalRender};
 
 /// Build a kustomization and print its objects, as `kustomize build` does.
 #[derive(Debug, Args)]
-struct KustomizeArgs {
+pub(super) struct KustomizeArgs {
     /// Directory of the kustomization
     #[arg(default_value = ".")]
     directory: PathBuf,
@@ -67,13 +55,7 @@ enum Reorder {
     None,
 }
 
-pub(super) async fn build(args: BuildArgs) -> Result<(), Error> {
-    match args.what {
-        What::Kustomize(args) => kustomize(args).await,
-    }
-}
-
-async fn kustomize(args: KustomizeArgs) -> Result<(), Error> {
+pub(super) async fn build(args: KustomizeArgs) -> Result<(), Error> {
     let (root, path) = place(&args)?;
     let runtime = component::runtime(false)?;
     let plugin = builtin::load(&runtime, "kustomize").await?;
