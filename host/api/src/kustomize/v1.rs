@@ -257,7 +257,7 @@ mod tests {
         let mut spec = KustomizationSpec::default();
         assert!(spec.unsupported().is_empty());
         spec.service_account_name = Some("deployer".into());
-        spec.ignore = vec![Default::default()];
+        spec.ignore = vec![IgnoreRule::default()];
         let told: Vec<_> = spec
             .unsupported()
             .into_iter()
