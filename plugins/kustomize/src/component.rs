@@ -50,6 +50,10 @@ struct Settings {
     load_restrictor: Restrictor,
     /// Order of the result where the kustomization does not say.
     reorder: Order,
+    /// Label every object as managed by kustomize, as `--enable-managedby-label` does.
+    managed_by_label: bool,
+    /// Give as the origin of each object the file that `kustomize build -o DIR` writes it to.
+    individual_files: bool,
     /// Overwrites the namespace (Flux's `targetNamespace`).
     namespace: Option<String>,
     /// Overwrites the prefix of names.
@@ -113,6 +117,7 @@ impl Renderer for Kustomize {
                 Order::Legacy => Reorder::Legacy,
                 Order::None => Reorder::None,
             },
+            managed_by_label: settings.managed_by_label,
             ..Options::default()
         };
         let dir = match target.path() {
@@ -141,7 +146,12 @@ impl Renderer for Kustomize {
         }
         for object in output.objects {
             let manifest = Manifest::new(object.yaml);
-            out.emit(match object.origin {
+            let origin = if settings.individual_files {
+                Some(object.file_name)
+            } else {
+                object.origin
+            };
+            out.emit(match origin {
                 Some(origin) => manifest.from_file(origin),
                 None => manifest,
             })?;

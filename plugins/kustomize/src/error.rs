@@ -33,6 +33,7 @@ pub struct Error {
     kind: Kind,
     message: String,
     position: Option<Position>,
+    entry: Option<usize>,
 }
 
 /// Result of a build step.
@@ -45,6 +46,7 @@ impl Error {
             kind: Kind::Input,
             message: message.into(),
             position: None,
+            entry: None,
         }
     }
 
@@ -85,6 +87,42 @@ impl Error {
             }
         }
         self
+    }
+
+    /// Says which line, unless a file is known already: a line within a text that stands in this file
+    /// (a patch) is told by the place of that text.
+    pub(crate) fn at_line(mut self, path: &str, line: Option<u32>) -> Self {
+        if self.position().is_none() {
+            self.position = Some(Position {
+                path: path.to_owned(),
+                line,
+                column: None,
+            });
+        }
+        self
+    }
+
+    /// Says which line of a file that is told later.
+    pub(crate) fn in_line(mut self, line: Option<u32>) -> Self {
+        if self.position.is_none() && line.is_some() {
+            self.position = Some(Position {
+                path: String::new(),
+                line,
+                column: None,
+            });
+        }
+        self
+    }
+
+    /// Says which entry of a field it is about, where one step acts on all of them.
+    pub(crate) fn of_entry(mut self, entry: usize) -> Self {
+        self.entry.get_or_insert(entry);
+        self
+    }
+
+    /// See [`Error::of_entry`].
+    pub(crate) fn entry(&self) -> Option<usize> {
+        self.entry
     }
 
     /// Moves the position down, for a document that starts further down in its file.
@@ -140,6 +178,7 @@ impl From<weir_yaml::Error> for Error {
             kind: Kind::Input,
             message: err.to_string(),
             position,
+            entry: None,
         }
     }
 }

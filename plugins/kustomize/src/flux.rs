@@ -100,11 +100,12 @@ pub fn build_as_flux(
     });
     let mut cx = Context::new();
     let loader = Rc::new(Loader::at(source, dir)?);
-    let (mut kustomization, file_name) = match find_file(&loader) {
-        Ok((content, name)) => (
-            read(&content).map_err(|err| err.at_file(&loader.relative(name)))?,
-            name,
-        ),
+    let (mut kustomization, file_name, text) = match find_file(&loader) {
+        Ok((content, name)) => {
+            let (kustomization, text) =
+                read(&content).map_err(|err| err.at_file(&loader.relative(name)))?;
+            (kustomization, name, Some(text))
+        }
         Err(err) if err.kind() == Kind::NotFound && flux.generate => {
             let mut resources = Vec::new();
             scan(fs, loader.root(), ".", &mut resources);
@@ -115,28 +116,29 @@ pub fn build_as_flux(
                     ..Kustomization::default()
                 },
                 FILE_NAMES[0],
+                None,
             )
         }
         Err(err) => return Err(err),
     };
     merge(fs, &loader, &mut kustomization, flux)?;
-    let target = Target::of(&mut cx, loader, kustomization, file_name)?;
+    let target = Target::of(&mut cx, loader, kustomization, file_name, text)?;
     run::run(cx, target, options)
 }
 
 /// Reads an existing file. Flux reads and writes it once more, which forgives what kustomize
 /// itself refuses: unknown fields, and numbers where text is meant.
-fn read(content: &[u8]) -> Result<Kustomization> {
+fn read(content: &[u8]) -> Result<(Kustomization, Rc<str>)> {
     let text = weir_yaml::parse::decode_text(content).context("invalid Kustomization")?;
     let value = weir_yaml::from_yaml(&text).context("error converting YAML to JSON")?;
-    let mut kustomization: Kustomization = decode::decode(&value, Mode::Lenient)
+    let mut kustomization: Kustomization = decode::decode_text(&text, &value, Mode::Lenient)
         .context("error unmarshaling JSON: while decoding JSON")?;
     let empty = |list: &Option<Vec<String>>| list.as_ref().is_none_or(Vec::is_empty);
     if empty(&kustomization.resources) && empty(&kustomization.build_metadata) {
         // Without resources a file may still be there for what the spec adds.
         kustomization.build_metadata = Some(vec!["originAnnotations".to_owned()]);
     }
-    Ok(kustomization)
+    Ok((kustomization, Rc::from(text)))
 }
 
 /// Every YAML file below a directory; a directory with a kustomization file of its own counts as

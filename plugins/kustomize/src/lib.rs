@@ -37,6 +37,7 @@ mod merge;
 mod openapi;
 mod origin;
 mod path;
+mod places;
 mod plugins;
 mod resid;
 mod resmap;

@@ -1,6 +1,6 @@
 //! A whole build, from a directory to the objects in order (kustomize `krusty`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::context::Context;
@@ -8,7 +8,8 @@ use crate::error::{Context as _, Result};
 use crate::fs::FileSystem;
 use crate::go_syntax;
 use crate::loader::{LoadRestrictor, Loader, Source};
-use crate::resource::annotation;
+use crate::resid::ResId;
+use crate::resource::{Handle, annotation};
 use crate::target::Target;
 use crate::transformers;
 use crate::types::{FieldSpec, SortOptions};
@@ -34,6 +35,8 @@ pub struct Options {
     pub root_name: String,
     /// What the managed-by label says.
     pub version: Option<String>,
+    /// Add the managed-by label whatever the kustomization says.
+    pub managed_by_label: bool,
 }
 
 /// An object of the result.
@@ -43,6 +46,8 @@ pub struct Object {
     pub yaml: String,
     /// The file that it comes from, relative to the root of the tree.
     pub origin: Option<String>,
+    /// The file that `kustomize build -o DIR` writes it to.
+    pub file_name: String,
 }
 
 /// A finished build.
@@ -81,8 +86,10 @@ pub fn build(fs: &dyn FileSystem, dir: &str, options: &Options) -> Result<Output
 
 /// Builds a kustomization that has been loaded.
 pub(crate) fn run(mut cx: Context, mut target: Target<'_>, options: &Options) -> Result<Output> {
-    target.set_schema(&cx, true)?;
-    let mut map = target.build(&mut cx)?;
+    let mut map = target
+        .set_schema(&cx, true)
+        .and_then(|()| target.build(&mut cx))
+        .map_err(|err| target.at_file(err))?;
     let kustomization = &target.kustomization;
     match (&kustomization.sort_options, options.reorder) {
         (Some(order), _) => transformers::sort(&cx, &mut map, order)?,
@@ -95,7 +102,7 @@ pub(crate) fn run(mut cx: Context, mut target: Target<'_>, options: &Options) ->
         }
         (None, Reorder::None) => {}
     }
-    if kustomization.wants_metadata("managedByLabel") {
+    if options.managed_by_label || kustomization.wants_metadata("managedByLabel") {
         let version = options.version.as_deref().unwrap_or("v5.8.1");
         let label = (
             "app.kubernetes.io/managed-by".to_owned(),
@@ -118,7 +125,8 @@ pub(crate) fn run(mut cx: Context, mut target: Target<'_>, options: &Options) ->
                 .context("failed to clean up transformer annotations")?;
         }
     }
-    for handle in map.list() {
+    let file_names = file_names(&cx, map.list());
+    for (handle, file_name) in map.list().iter().zip(file_names) {
         let yaml = cx.to_yaml(*handle).map_err(|err| {
             let shown = cx.node(*handle).map(|node| go_syntax::of(&cx.arena, node));
             let err = err.context(shown.unwrap_or_default());
@@ -128,8 +136,35 @@ pub(crate) fn run(mut cx: Context, mut target: Target<'_>, options: &Options) ->
             }
         })?;
         let origin = cx.resources[handle.0].file.as_deref().map(str::to_owned);
-        output.objects.push(Object { yaml, origin });
+        output.objects.push(Object {
+            yaml,
+            origin,
+            file_name,
+        });
     }
     output.warnings = cx.warnings;
     Ok(output)
+}
+
+/// Names of files for objects; the namespace is part of them where there are several (kustomize
+/// `commands/build/writer.go`).
+fn file_names(cx: &Context, objects: &[Handle]) -> Vec<String> {
+    let ids: Vec<ResId> = objects.iter().map(|handle| cx.cur_id(*handle)).collect();
+    let namespaced = ids.iter().filter(|id| !id.gvk.cluster_scoped);
+    let namespaces: BTreeSet<&str> = namespaced.map(ResId::effective_namespace).collect();
+    let name = |id: &ResId| {
+        let namespace = Some(id.effective_namespace())
+            .filter(|_| namespaces.len() > 1 && !id.gvk.cluster_scoped)
+            .unwrap_or_default();
+        let parts = [
+            namespace,
+            &id.gvk.group,
+            &id.gvk.version,
+            &id.gvk.kind,
+            &id.name,
+        ];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        format!("{}.yaml", parts.join("_").to_lowercase())
+    };
+    ids.iter().map(name).collect()
 }

@@ -11,10 +11,11 @@ use crate::factory::validate_metadata;
 use crate::go_syntax::quote;
 use crate::loader::Loader;
 use crate::origin::Origin;
-use crate::plugins::Generated;
+use crate::places::{self, Place, Step};
+use crate::plugins::{Configured, Generated};
 use crate::resmap::ResMap;
 use crate::resource::{Handle, annotation};
-use crate::transformers::{self, Transformer};
+use crate::transformers;
 use crate::types::{COMPONENT_KIND, Kustomization};
 
 /// Names of a kustomization file.
@@ -27,6 +28,8 @@ pub(crate) struct Target<'a> {
     pub(crate) file_name: &'static str,
     pub(crate) loader: Rc<Loader<'a>>,
     pub(crate) origin: Option<Origin>,
+    /// What the kustomization was read from; `None` where it was made.
+    text: Option<Rc<str>>,
 }
 
 /// Says of a syntax error which file it is in (kustomize `kusterr`).
@@ -69,12 +72,13 @@ impl<'a> Target<'a> {
     /// Reads the kustomization file at the loader's directory.
     pub(crate) fn load(cx: &mut Context, loader: Rc<Loader<'a>>) -> Result<Self> {
         let (content, file_name) = find_file(&loader)?;
-        let read = || -> Result<Kustomization> {
-            let text = weir_yaml::parse::decode_text(&content).context("invalid Kustomization")?;
-            Kustomization::parse(&text)
-        };
-        let kustomization = read().map_err(|err| err.at_file(&loader.relative(file_name)))?;
-        Self::of(cx, loader, kustomization, file_name)
+        let at_file = |err: Error| err.at_file(&loader.relative(file_name));
+        let text = weir_yaml::parse::decode_text(&content)
+            .context("invalid Kustomization")
+            .map_err(at_file)?;
+        let kustomization = Kustomization::parse(&text).map_err(at_file)?;
+        let text = Some(Rc::from(text));
+        Self::of(cx, loader, kustomization, file_name, text)
     }
 
     /// Of a kustomization that has been read already.
@@ -83,6 +87,7 @@ impl<'a> Target<'a> {
         loader: Rc<Loader<'a>>,
         mut kustomization: Kustomization,
         file_name: &'static str,
+        text: Option<Rc<str>>,
     ) -> Result<Self> {
         cx.warnings.extend(kustomization.deprecations());
         kustomization.fix();
@@ -101,7 +106,50 @@ impl<'a> Target<'a> {
             file_name,
             loader,
             origin: None,
+            text,
         })
+    }
+
+    /// Says of an error what in the kustomization it comes from, unless its place is known.
+    pub(crate) fn at(&self, err: Error, place: &Place) -> Error {
+        if err.position().is_some() {
+            return err;
+        }
+        let (field, at) = match place {
+            Place::File(file) => return err.at_line(file, None),
+            Place::Field(field, at) => (*field, at.or(err.entry())),
+        };
+        let mut steps = vec![Step::Field(field.to_owned())];
+        steps.extend(at.map(Step::Index));
+        self.at_steps(err, &steps)
+    }
+
+    /// Says of an error of the build as a whole which kustomization it is about.
+    pub(crate) fn at_file(&self, err: Error) -> Error {
+        match &self.text {
+            Some(_) => err.at_line(&self.loader.relative(self.file_name), None),
+            None => err,
+        }
+    }
+
+    fn at_steps(&self, err: Error, steps: &[Step]) -> Error {
+        let Some(text) = &self.text else {
+            return err;
+        };
+        // What was added to the kustomization that was read is nowhere in its file.
+        match places::line_of(text, steps) {
+            Some(line) => err.at_line(&self.loader.relative(self.file_name), Some(line)),
+            None => err,
+        }
+    }
+
+    /// Says of an error which entry of a list of texts it comes from.
+    fn at_item(&self, err: Error, field: &str, item: &str) -> Error {
+        if err.position().is_some() {
+            return err;
+        }
+        let steps = [Step::Field(field.to_owned()), Step::Item(item.to_owned())];
+        self.at_steps(err, &steps)
     }
 
     /// Chooses the schemas that this kustomization asks for.
@@ -136,7 +184,7 @@ impl<'a> Target<'a> {
     fn accumulate(&mut self, cx: &mut Context, into: Accumulator) -> Result<Accumulator> {
         let resources = self.kustomization.resources.take().unwrap_or_default();
         let mut gathered = self
-            .resources(cx, into, &resources)
+            .resources(cx, into, "resources", &resources)
             .context("accumulating resources")?;
         self.kustomization.resources = Some(resources);
 
@@ -167,7 +215,8 @@ impl<'a> Target<'a> {
         if !vars.is_empty() {
             gathered.merge_vars(cx, &vars).map_err(|err| {
                 let shown: Vec<_> = vars.iter().map(ToString::to_string).collect();
-                err.context(format!("merging vars [{}]", shown.join(" ")))
+                let err = err.context(format!("merging vars [{}]", shown.join(" ")));
+                self.at(err, &Place::Field("vars", None))
             })?;
         }
         Ok(gathered)
@@ -178,6 +227,7 @@ impl<'a> Target<'a> {
         &mut self,
         cx: &mut Context,
         mut into: Accumulator,
+        field: &'static str,
         paths: &[String],
     ) -> Result<Accumulator> {
         for path in paths {
@@ -187,11 +237,11 @@ impl<'a> Target<'a> {
             let loader = match self.loader.new_at(path) {
                 Ok(loader) => loader,
                 Err(_) if as_file.is_malformed_yaml() => return Err(as_file),
-                Err(err) => return Err(both(err, &as_file)),
+                Err(err) => return Err(self.at_item(both(err, &as_file), field, path)),
             };
             into = self
                 .directory(cx, into, loader, path, false)
-                .map_err(|err| both(err, &as_file))?;
+                .map_err(|err| self.at_item(both(err, &as_file), field, path))?;
         }
         Ok(into)
     }
@@ -233,11 +283,13 @@ impl<'a> Target<'a> {
             let loader = self
                 .loader
                 .new_at(path)
-                .map_err(|err| err.reworded(|text| format!("loader.New {}", quote(text))))?;
+                .map_err(|err| err.reworded(|text| format!("loader.New {}", quote(text))))
+                .map_err(|err| self.at_item(err, "components", path))?;
             into = self
                 .directory(cx, into, loader, path, true)
                 .map_err(|err| {
-                    err.reworded(|text| format!("accumulateDirectory: {}", quote(text)))
+                    let err = err.reworded(|text| format!("accumulateDirectory: {}", quote(text)));
+                    self.at_item(err, "components", path)
                 })?;
         }
         Ok(into)
@@ -288,8 +340,13 @@ impl<'a> Target<'a> {
             .external_generators(cx)
             .context("loading generator plugins")?;
         made.extend(external);
-        for Generated { generator, origin } in made {
-            let found = generator.generate(cx)?;
+        for Generated {
+            generator,
+            origin,
+            place,
+        } in made
+        {
+            let found = generator.generate(cx).map_err(|err| self.at(err, &place))?;
             cx.note_file(&found, &self.loader.relative(self.file_name));
             if let Some(origin) = origin {
                 cx.note_generator(&found, &origin)
@@ -297,7 +354,8 @@ impl<'a> Target<'a> {
             }
             into.map
                 .absorb_all(cx, &found)
-                .context("merging from generator")?;
+                .context("merging from generator")
+                .map_err(|err| self.at(err, &place))?;
         }
         Ok(())
     }
@@ -306,9 +364,16 @@ impl<'a> Target<'a> {
         // Everything is configured before anything is changed.
         let mut all = self.builtin_transformers(cx, &into.config)?;
         let paths = self.kustomization.transformers.clone().unwrap_or_default();
-        all.extend(self.external_transformers(cx, &paths)?);
-        for (transformer, origin) in all {
-            transformer.transform(cx, &mut into.map)?;
+        all.extend(self.external_transformers(cx, "transformers", &paths)?);
+        for Configured {
+            transformer,
+            origin,
+            place,
+        } in all
+        {
+            transformer
+                .transform(cx, &mut into.map)
+                .map_err(|err| self.at(err, &place))?;
             if let Some(origin) = origin {
                 cx.note_transformer(&into.map, &origin)?;
             }
@@ -319,20 +384,24 @@ impl<'a> Target<'a> {
 
     fn run_validators(&mut self, cx: &mut Context, into: &mut Accumulator) -> Result<()> {
         let paths = self.kustomization.validators.clone().unwrap_or_default();
-        let validators: Vec<(Transformer, _)> = self.external_transformers(cx, &paths)?;
-        for (validator, _) in validators {
+        let validators = self.external_transformers(cx, "validators", &paths)?;
+        for validator in validators {
             let before: Vec<String> = into
                 .map
                 .list()
                 .iter()
                 .map(|handle| cx.to_json(*handle))
                 .collect();
-            validator.transform(cx, &mut into.map)?;
+            let at = |err: Error| self.at(err, &validator.place);
+            validator
+                .transformer
+                .transform(cx, &mut into.map)
+                .map_err(at)?;
             if into.map.list().len() != before.len() {
-                return Err(Error::new(
+                return Err(at(Error::new(
                     "validator shouldn't modify the resource map: lists have different number \
                      of entries",
-                ));
+                )));
             }
             for (handle, before) in into.map.list().to_vec().into_iter().zip(before) {
                 let copy = cx.deep_copy(handle);
@@ -342,10 +411,10 @@ impl<'a> Target<'a> {
                 }
                 let after = cx.to_json(copy);
                 if after != before {
-                    return Err(Error::new(format!(
+                    return Err(at(Error::new(format!(
                         "validator shouldn't modify the resource map: nodes unequal: \n -- \
                          {before},\n -- {after}\n"
-                    )));
+                    ))));
                 }
             }
         }

@@ -13,11 +13,14 @@
     reason = "a test"
 )]
 
+mod words;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use plugin_kustomize::{LoadRestrictor, MemoryFs, Options, Reorder, build};
+use words::Words;
 
 fn corpus() -> Option<PathBuf> {
     let path =
@@ -51,27 +54,6 @@ enum Outcome {
     Different(String),
 }
 
-/// Words that change from run to run, or hold the whole state of the program.
-fn normalized(text: &str) -> String {
-    let mut out = text.trim().to_owned();
-    while let Some(at) = out.find("&{0xADDRESS") {
-        let end = out[at..].find("}: ").map_or(out.len(), |end| at + end + 3);
-        out.replace_range(at..end, "");
-    }
-    // What Go prints of its own structs says nothing about the build.
-    if let Some(at) = out.find("\n--\n&resource.Resource{") {
-        out.truncate(at);
-    }
-    out.trim().replace("generator id", "generator: id")
-}
-
-/// The innermost part of an error: what went wrong with what.
-fn cause(text: &str) -> &str {
-    let text = text.trim();
-    let text = text.strip_prefix("Error: ").unwrap_or(text);
-    text.rsplit("': ").next().unwrap_or(text)
-}
-
 fn run_case(case: &Path) -> Outcome {
     let info = fs::read_to_string(case.join("case.json")).unwrap();
     let mut tree = MemoryFs::new();
@@ -88,6 +70,7 @@ fn run_case(case: &Path) -> Outcome {
         },
         root_name: "$INPUT".to_owned(),
         version: Some("(devel)".to_owned()),
+        ..Options::default()
     };
     let dir = json::text(&info, "dir").unwrap_or(".");
     let built = build(&tree, dir, &options);
@@ -103,15 +86,13 @@ fn run_case(case: &Path) -> Outcome {
             }
         }
         (Err(err), _, Ok(expected)) => {
-            let at = expected.find("Error:").unwrap_or(0);
-            let expected = normalized(&expected[at..]);
-            let got = normalized(&format!("Error: {err}"));
-            if got == expected {
-                Outcome::Same
-            } else if cause(&got) == cause(&expected) {
-                Outcome::SameCause
-            } else {
-                Outcome::Different(format!("expected {expected}\n     got      {got}"))
+            let got = err.to_string();
+            match words::compare(&expected, &got) {
+                Words::Same => Outcome::Same,
+                Words::SameCause => Outcome::SameCause,
+                Words::Different => {
+                    Outcome::Different(format!("expected {expected}\n     got      {got}"))
+                }
             }
         }
         (Ok(_), _, Ok(expected)) => Outcome::Different(format!("no error; expected {expected}")),

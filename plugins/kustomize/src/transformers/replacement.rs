@@ -23,7 +23,8 @@ const DEFAULT_FIELD: &str = "metadata.name";
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ReplacementTransformer {
     fields: Vec<ReplacementField>,
-    replacements: Vec<Replacement>,
+    /// With the entry of the field that each comes from.
+    replacements: Vec<(usize, Replacement)>,
 }
 
 decode_struct!(
@@ -42,41 +43,9 @@ impl ReplacementTransformer {
     /// Reads the files that hold replacements.
     pub(crate) fn load(loader: &Loader<'_>, fields: Vec<ReplacementField>) -> Result<Self> {
         let mut replacements = Vec::new();
-        for field in fields {
-            let Replacement {
-                source, targets, ..
-            } = &field.replacement;
-            if field.path.is_empty() {
-                replacements.push(field.replacement);
-                continue;
-            }
-            if source.is_some() || targets.as_ref().is_some_and(|targets| !targets.is_empty()) {
-                return Err(Error::new(
-                    "cannot specify both path and inline replacement",
-                ));
-            }
-            let content = loader.load(&field.path)?;
-            let read = || -> Result<Vec<Replacement>> {
-                let text = weir_yaml::parse::decode_text(&content)?;
-                let value = weir_yaml::from_yaml(&text).context("error converting YAML to JSON")?;
-                match &value {
-                    Value::Array(_) => decode::decode(&value, Mode::Lenient),
-                    Value::Object(_) => Ok(vec![decode::decode(&value, Mode::Lenient)?]),
-                    other => {
-                        let found = match other {
-                            Value::Null => "invalid",
-                            Value::String(_) => "string",
-                            Value::Bool(_) => "bool",
-                            _ => "float64",
-                        };
-                        Err(Error::new(format!(
-                            "unsupported replacement type encountered within replacement path: \
-                             {found}"
-                        )))
-                    }
-                }
-            };
-            replacements.extend(read().map_err(|err| err.at_file(&loader.relative(&field.path)))?);
+        for (entry, field) in fields.into_iter().enumerate() {
+            let made = Self::read(loader, field).map_err(|err| err.of_entry(entry))?;
+            replacements.extend(made.into_iter().map(|made| (entry, made)));
         }
         Ok(Self {
             fields: Vec::new(),
@@ -84,39 +53,80 @@ impl ReplacementTransformer {
         })
     }
 
-    pub(super) fn transform(&self, cx: &mut Context, map: &mut ResMap) -> Result<()> {
-        for replacement in &self.replacements {
-            let Replacement {
-                source,
-                targets,
-                source_value,
-            } = replacement;
-            let Some(targets) = targets
-                .as_ref()
-                .filter(|_| source.is_some() || source_value.is_some())
-            else {
-                return Err(Error::new(
-                    "replacements must specify a source and at least one target",
-                ));
-            };
-            let value = match (source, source_value) {
-                (Some(_), Some(_)) => {
-                    return Err(Error::new(
-                        "value and resource selectors are mutually exclusive",
-                    ));
+    fn read(loader: &Loader<'_>, field: ReplacementField) -> Result<Vec<Replacement>> {
+        let Replacement {
+            source, targets, ..
+        } = &field.replacement;
+        if field.path.is_empty() {
+            return Ok(vec![field.replacement]);
+        }
+        if source.is_some() || targets.as_ref().is_some_and(|targets| !targets.is_empty()) {
+            return Err(Error::new(
+                "cannot specify both path and inline replacement",
+            ));
+        }
+        let content = loader.load(&field.path)?;
+        let read = || -> Result<Vec<Replacement>> {
+            let text = weir_yaml::parse::decode_text(&content)?;
+            let value = weir_yaml::from_yaml(&text).context("error converting YAML to JSON")?;
+            match &value {
+                Value::Array(_) => decode::decode(&value, Mode::Lenient),
+                Value::Object(_) => Ok(vec![decode::decode(&value, Mode::Lenient)?]),
+                other => {
+                    let found = match other {
+                        Value::Null => "invalid",
+                        Value::String(_) => "string",
+                        Value::Bool(_) => "bool",
+                        _ => "float64",
+                    };
+                    Err(Error::new(format!(
+                        "unsupported replacement type encountered within replacement path: \
+                             {found}"
+                    )))
                 }
-                (None, value) => cx
-                    .arena
-                    .add(Node::scalar(value.clone().unwrap_or_default())),
-                (Some(source), None) => source_node(cx, map, source)?,
-            };
-            for target in targets {
-                apply(cx, map, value, target)?;
             }
+        };
+        read().map_err(|err| err.at_file(&loader.relative(&field.path)))
+    }
+
+    pub(super) fn transform(&self, cx: &mut Context, map: &mut ResMap) -> Result<()> {
+        for (entry, replacement) in &self.replacements {
+            replace(cx, map, replacement).map_err(|err| err.of_entry(*entry))?;
         }
         map.drop_empties(cx);
         Ok(())
     }
+}
+
+fn replace(cx: &mut Context, map: &ResMap, replacement: &Replacement) -> Result<()> {
+    let Replacement {
+        source,
+        targets,
+        source_value,
+    } = replacement;
+    let Some(targets) = targets
+        .as_ref()
+        .filter(|_| source.is_some() || source_value.is_some())
+    else {
+        return Err(Error::new(
+            "replacements must specify a source and at least one target",
+        ));
+    };
+    let value = match (source, source_value) {
+        (Some(_), Some(_)) => {
+            return Err(Error::new(
+                "value and resource selectors are mutually exclusive",
+            ));
+        }
+        (None, value) => cx
+            .arena
+            .add(Node::scalar(value.clone().unwrap_or_default())),
+        (Some(source), None) => source_node(cx, map, source)?,
+    };
+    for target in targets {
+        apply(cx, map, value, target)?;
+    }
+    Ok(())
 }
 
 /// Identities of an object, the current one first.

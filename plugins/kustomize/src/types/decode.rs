@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use weir_yaml::{Object, Value, number};
 
 use crate::error::{Error, Result};
+use crate::places::{self, Step};
 
 /// How strictly to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +25,9 @@ pub(crate) struct Decoder {
     /// Innermost struct and the fields on the way, for messages.
     in_struct: &'static str,
     fields: Vec<&'static str>,
-    problem: Option<String>,
+    /// The way from the root of the document.
+    path: Vec<Step>,
+    problem: Option<(String, Vec<Step>)>,
 }
 
 /// Something that can be read from data.
@@ -43,19 +46,34 @@ pub(crate) fn decode<T: Decode + Default>(value: &Value, mode: Mode) -> Result<T
     Ok(target)
 }
 
+/// As [`decode`], of a text that errors can point into.
+pub(crate) fn decode_text<T: Decode + Default>(text: &str, value: &Value, mode: Mode) -> Result<T> {
+    let mut target = T::default();
+    match read(&mut target, value, mode) {
+        None => Ok(target),
+        Some((problem, path)) => Err(Error::new(problem).in_line(places::line_of(text, &path))),
+    }
+}
+
 /// Reads a whole document into what is there already.
 pub(crate) fn decode_into<T: Decode>(target: &mut T, value: &Value, mode: Mode) -> Result<()> {
+    match read(target, value, mode) {
+        Some((problem, _)) => Err(Error::new(problem)),
+        None => Ok(()),
+    }
+}
+
+/// The first problem, and the way to it.
+fn read<T: Decode>(target: &mut T, value: &Value, mode: Mode) -> Option<(String, Vec<Step>)> {
     let mut decoder = Decoder {
         mode,
         in_struct: "",
         fields: Vec::new(),
+        path: Vec::new(),
         problem: None,
     };
     target.decode(value, &mut decoder);
-    match decoder.problem {
-        Some(problem) => Err(Error::new(problem)),
-        None => Ok(()),
-    }
+    decoder.problem
 }
 
 impl Decoder {
@@ -88,7 +106,9 @@ impl Decoder {
     }
 
     fn fail(&mut self, problem: String) {
-        self.problem.get_or_insert(problem);
+        if self.problem.is_none() {
+            self.problem = Some((problem, self.path.clone()));
+        }
     }
 
     /// Reads a struct: `field` is called with the name of each known field.
@@ -111,6 +131,7 @@ impl Decoder {
                 .iter()
                 .find(|name| **name == key)
                 .or_else(|| known.iter().find(|name| name.eq_ignore_ascii_case(key)));
+            self.path.push(Step::Field(key.to_owned()));
             match name {
                 Some(name) => {
                     self.fields.push(name);
@@ -120,6 +141,7 @@ impl Decoder {
                 None if self.mode == Mode::Lenient => {}
                 None => self.fail(format!("json: unknown field {key:?}")),
             }
+            self.path.pop();
         }
         self.in_struct = outer;
     }
@@ -205,9 +227,11 @@ impl<T: Decode + Default> Decode for Vec<T> {
         match value {
             Value::Array(items) => {
                 self.clear();
-                for item in items {
+                for (at, item) in items.iter().enumerate() {
                     let mut element = T::default();
+                    decoder.path.push(Step::Index(at));
                     element.decode(item, decoder);
+                    decoder.path.pop();
                     self.push(element);
                 }
             }
@@ -241,7 +265,9 @@ impl Decode for BTreeMap<String, String> {
             Value::Object(object) => {
                 for (key, value) in object.sorted() {
                     let mut text = String::new();
+                    decoder.path.push(Step::Field(key.to_owned()));
                     text.decode(value, decoder);
+                    decoder.path.pop();
                     self.insert(key.to_owned(), text);
                 }
             }

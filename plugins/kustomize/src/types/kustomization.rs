@@ -231,7 +231,7 @@ impl Kustomization {
     /// Reads a file's text.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let value = weir_yaml::from_yaml(text).context("invalid Kustomization")?;
-        decode::decode(&value, Mode::Strict).context("invalid Kustomization")
+        decode::decode_text(text, &value, Mode::Strict).context("invalid Kustomization")
     }
 
     /// Remarks on fields that kustomize would rather not see.

@@ -1,32 +1,17 @@
 //! Random kustomizations, built by this library and by the real `kustomize`.
 //!
-//! `KUSTOMIZE_BIN` names the real binary; without it the test says so and passes. The generator is
-//! seeded, so that a difference can be had again: `DIFFERENTIAL_SEED` is the first seed,
-//! `DIFFERENTIAL_COUNT` how many are tried (150), and a tree that differs is left in the folder that
-//! the message names.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test"
-)]
-
-mod generate;
+//! The generator is seeded, so that a difference can be had again: `DIFFERENTIAL_SEED` is the first
+//! seed, `DIFFERENTIAL_COUNT` how many are tried (150), and a tree that differs is left in the
+//! folder that the message names.
 
 use std::path::Path;
 use std::process::Command;
 
-use generate::Tree;
 use plugin_kustomize::{MemoryFs, Options, build};
+use weir_tests_support::parts::{self, Part};
 
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name)
-        .ok()
-        .and_then(|value| value.parse().ok())
-        .unwrap_or(default)
-}
+use crate::generate::{self, Tree};
+use crate::number;
 
 fn write(tree: &Tree, root: &Path) {
     for (path, content) in &tree.files {
@@ -37,7 +22,7 @@ fn write(tree: &Tree, root: &Path) {
 }
 
 /// What the real one prints, or its error.
-fn real(binary: &str, root: &Path, dir: &str) -> Result<String, String> {
+fn real(binary: &Path, root: &Path, dir: &str) -> Result<String, String> {
     let output = Command::new(binary)
         .args(["build", dir])
         .current_dir(root)
@@ -79,12 +64,11 @@ fn ours(tree: &Tree, root: &Path, dir: &str) -> Result<String, String> {
 
 #[test]
 fn random_kustomizations_build_as_with_kustomize() {
-    let Ok(binary) = std::env::var("KUSTOMIZE_BIN") else {
-        println!("skipped: KUSTOMIZE_BIN names no kustomize to compare with");
-        return;
-    };
+    let parts = parts::ensure(&[Part::Kustomize]).unwrap();
+    let binary = parts.get(Part::Kustomize).unwrap();
     let first = number("DIFFERENTIAL_SEED", 1);
     let count = number("DIFFERENTIAL_COUNT", 150);
+    println!("seeds {first} to {}", first + count - 1);
     let base = std::env::temp_dir().join(format!("weir-kustomize-{}", std::process::id()));
     let (mut built, mut refused, mut other_words, mut different) = (0, 0, 0, Vec::new());
     for seed in first..first + count {
@@ -92,7 +76,7 @@ fn random_kustomizations_build_as_with_kustomize() {
         let root = base.join(seed.to_string());
         write(&tree, &root);
         let (real, ours) = (
-            real(&binary, &root, &tree.dir),
+            real(binary, &root, &tree.dir),
             ours(&tree, &root, &tree.dir),
         );
         let same = match (&real, &ours) {

@@ -149,6 +149,14 @@ fn custom(random: &mut Random, name: &str) -> String {
     if random.chance(30) {
         out.push_str("  anchor: &x {k: v, l: [1]}\n  alias: *x\n");
     }
+    if random.chance(30) {
+        let _ = writeln!(
+            out,
+            "  items:\n  - {{key: a, value: {}}}\n  - key: b\n    value: {}",
+            string(random),
+            text(random)
+        );
+    }
     if random.chance(20) {
         out.push_str("  merged: {<<: {m: 1}, n: 2}\n");
     }
@@ -157,6 +165,79 @@ fn custom(random: &mut Random, name: &str) -> String {
     }
     out
 }
+
+/// The version and kind of a number that [`object`] notes.
+pub(crate) fn kind_of(number: usize) -> (&'static str, &'static str) {
+    match number {
+        0 | 1 => ("apps/v1", "Deployment"),
+        2 => ("apps/v1", "StatefulSet"),
+        3 | 4 => ("v1", "ConfigMap"),
+        5 => ("v1", "Service"),
+        6 => ("v1", "ServiceAccount"),
+        7 => ("networking.k8s.io/v1", "Ingress"),
+        8 => ("rbac.authorization.k8s.io/v1", "RoleBinding"),
+        9 => ("autoscaling/v2", "HorizontalPodAutoscaler"),
+        10 => ("batch/v1", "CronJob"),
+        _ => ("example.com/v1", "Thing"),
+    }
+}
+
+/// Definitions as `crds` has them: what of a Thing names other objects.
+pub(crate) const CRD: &str = r#"{
+  "github.com/example/v1.Thing": {
+    "Schema": {
+      "properties": {
+        "apiVersion": {"type": "string"},
+        "kind": {"type": "string"},
+        "metadata": {"$ref": "k8s.io/apimachinery/pkg/apis/meta/v1.ObjectMeta"},
+        "spec": {"$ref": "github.com/example/v1.ThingSpec"}
+      }
+    },
+    "Dependencies": ["github.com/example/v1.ThingSpec"]
+  },
+  "github.com/example/v1.ThingSpec": {
+    "Schema": {
+      "properties": {
+        "f0": {
+          "x-kubernetes-object-ref-api-version": "v1",
+          "x-kubernetes-object-ref-kind": "ConfigMap",
+          "x-kubernetes-object-ref-name-key": "name"
+        },
+        "labels": {"x-kubernetes-label-selector": ""}
+      }
+    }
+  }
+}
+"#;
+
+/// A schema by which the list of a Thing is merged.
+pub(crate) const SCHEMA: &str = r#"{
+  "definitions": {
+    "v1.Thing": {
+      "type": "object",
+      "x-kubernetes-group-version-kind": [
+        {"group": "example.com", "kind": "Thing", "version": "v1"}
+      ],
+      "properties": {
+        "spec": {
+          "type": "object",
+          "properties": {
+            "items": {
+              "type": "array",
+              "x-kubernetes-patch-strategy": "merge",
+              "x-kubernetes-patch-merge-key": "key",
+              "items": {
+                "type": "object",
+                "properties": {"key": {"type": "string"}, "value": {"type": "string"}}
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+"#;
 
 /// An object of a random kind. `used`: what there is already.
 pub(crate) fn object(

@@ -1,10 +1,14 @@
 //! Random trees of kustomizations: valid for the most part, with what tends to go wrong.
 
+mod legacy;
 mod objects;
 mod patches;
+mod plugins;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+
+pub(crate) use patches::merge_body as merge_patch;
 
 /// Files by path, and the directory to build.
 pub(crate) struct Tree {
@@ -16,6 +20,15 @@ pub(crate) struct Tree {
 pub(crate) struct Random(u64);
 
 impl Random {
+    /// The numbers of a seed.
+    pub(crate) fn of(seed: u64) -> Self {
+        let mut random = Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        for _ in 0..8 {
+            random.below(2);
+        }
+        random
+    }
+
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
@@ -34,7 +47,7 @@ impl Random {
 }
 
 /// Texts that YAML readers disagree about.
-const TEXTS: [&str; 52] = [
+const TEXTS: [&str; 57] = [
     "plain",
     "two words",
     "yes",
@@ -87,6 +100,11 @@ const TEXTS: [&str; 52] = [
     "\u{1f680} up",
     "<<",
     "=",
+    "$(V0)",
+    "a $(V1) b $(V0)",
+    "$$(V0) $(NONE) $(V2",
+    "nginx:1",
+    "1.10",
 ];
 
 /// A text in one of the ways it can be written.
@@ -127,23 +145,52 @@ pub(crate) fn string(random: &mut Random) -> String {
 struct State {
     used: BTreeSet<(usize, String)>,
     generated: BTreeSet<(&'static str, usize)>,
+    vars: usize,
+    plugins: usize,
+}
+
+impl State {
+    /// The name of an object that there is, of one of these kinds; now and then any name.
+    fn name(&self, random: &mut Random, kinds: &[&str], names: &[String]) -> String {
+        let mut known: Vec<&String> = self
+            .used
+            .iter()
+            .filter(|(kind, _)| kinds.contains(&objects::kind_of(*kind).1))
+            .map(|(_, name)| name)
+            .collect();
+        if known.is_empty() || random.chance(4) {
+            known = names.iter().collect();
+        }
+        (*random.pick(&known)).clone()
+    }
+
+    /// One of these kinds, of which there is an object if there is one of any of them.
+    fn kind(&self, random: &mut Random, kinds: &[&'static str]) -> &'static str {
+        let is_used = |kind: &str| {
+            let mut used = self.used.iter();
+            used.any(|(number, _)| objects::kind_of(*number).1 == kind)
+        };
+        let mut known = kinds.to_vec();
+        known.retain(|kind| is_used(kind));
+        let from = if known.is_empty() { kinds } else { &known };
+        from[random.below(from.len())]
+    }
 }
 
 /// The tree of a seed.
 pub(crate) fn tree(seed: u64) -> Tree {
-    let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    let random = &mut random;
-    for _ in 0..8 {
-        random.below(2);
-    }
+    let random = &mut Random::of(seed);
     let mut files = BTreeMap::new();
     let names = objects::names(random);
     let mut state = State::default();
     layer(random, &mut files, "base", &names, None, &mut state);
+    if random.chance(10) {
+        rename_kustomization(random, &mut files, "base");
+    }
     let mut top = "base".to_owned();
     if random.chance(70) {
         if random.chance(30) {
-            component(random, &mut files, &names);
+            component(random, &mut files, &names, &state);
         }
         layer(
             random,
@@ -166,12 +213,66 @@ pub(crate) fn tree(seed: u64) -> Tree {
             "top".clone_into(&mut top);
         }
     }
+    if random.chance(15) {
+        for content in files.values_mut() {
+            // JSON has none.
+            if !content.starts_with('{') {
+                comment(random, content);
+            }
+        }
+    }
     Tree { files, dir: top }
 }
 
-fn component(random: &mut Random, files: &mut BTreeMap<String, String>, names: &[String]) {
+fn rename_kustomization(random: &mut Random, files: &mut BTreeMap<String, String>, dir: &str) {
+    let name = random.pick(&["kustomization.yml", "Kustomization"]);
+    if let Some(content) = files.remove(&format!("{dir}/kustomization.yaml")) {
+        files.insert(format!("{dir}/{name}"), content);
+    }
+}
+
+/// Puts comments where they may stand, and at times where they become text.
+fn comment(random: &mut Random, content: &mut String) {
+    let mut out = String::new();
+    for line in content.lines() {
+        let indent = line.len() - line.trim_start().len();
+        if random.chance(8) {
+            let _ = writeln!(out, "{}# above", &line[..indent]);
+        }
+        out.push_str(line);
+        let is_plain = !line.is_empty() && !line.ends_with(['|', '-', '"', '\'']);
+        if is_plain && random.chance(12) {
+            out.push_str(" # beside");
+        }
+        out.push_str(if random.chance(2) { "\r\n" } else { "\n" });
+        if random.chance(2) {
+            out.push('\n');
+        }
+    }
+    if random.chance(20) {
+        out.push_str("# below\n");
+    }
+    *content = out;
+}
+
+/// Adds a text as the content of a block, below an item of a list.
+fn indented(out: &mut String, body: &str) {
+    for line in body.lines() {
+        let _ = writeln!(out, "    {line}");
+    }
+}
+
+fn component(
+    random: &mut Random,
+    files: &mut BTreeMap<String, String>,
+    names: &[String],
+    state: &State,
+) {
     let mut out = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n".to_owned();
-    transformers(random, &mut out, names);
+    transformers(random, &mut out, names, state);
+    if random.chance(40) {
+        patches::patches(random, &mut out, names, state);
+    }
     if out.lines().count() == 2 {
         out.push_str("namePrefix: comp-\n");
     }
@@ -203,23 +304,31 @@ fn layer(
     if random.chance(20) {
         resources.reverse();
     }
-    let _ = writeln!(out, "resources: [{}]", resources.join(", "));
+    let field = if base.is_some() && resources.len() == 1 && random.chance(8) {
+        "bases"
+    } else {
+        "resources"
+    };
+    let _ = writeln!(out, "{field}: [{}]", resources.join(", "));
     if base.is_some() && files.contains_key("component/kustomization.yaml") && random.chance(60) {
         out.push_str("components: [../component]\n");
     }
     generators(random, files, &mut out, dir, state);
-    transformers(random, &mut out, names);
-    patches::patches(random, &mut out, names);
+    transformers(random, &mut out, names, state);
+    patches::patches(random, &mut out, names, state);
+    legacy::patches_of_old(random, files, &mut out, dir, names, state);
+    legacy::vars(random, &mut out, state);
+    legacy::schemas(random, files, &mut out, dir);
+    legacy::sorting(random, &mut out);
+    plugins::plugins(random, files, &mut out, dir, state);
     if random.chance(10) {
         let options = [
             "originAnnotations",
             "transformerAnnotations",
             "managedByLabel",
+            "originAnnotations, transformerAnnotations",
         ];
         let _ = writeln!(out, "buildMetadata: [{}]", random.pick(&options));
-    }
-    if random.chance(10) {
-        out.push_str("sortOptions: {order: fifo}\n");
     }
     files.insert(format!("{dir}/kustomization.yaml"), out);
 }
@@ -272,7 +381,7 @@ fn generators(
     }
 }
 
-fn transformers(random: &mut Random, out: &mut String, names: &[String]) {
+fn transformers(random: &mut Random, out: &mut String, names: &[String], state: &State) {
     if random.chance(30) {
         let _ = writeln!(
             out,
@@ -305,12 +414,21 @@ fn transformers(random: &mut Random, out: &mut String, names: &[String]) {
             random.chance(40),
             random.chance(40),
         );
+        if random.chance(20) {
+            out.push_str("  fields: [{kind: Thing, path: spec/own, create: true}]\n");
+        }
     }
     if random.chance(25) {
         let _ = writeln!(out, "commonAnnotations: {{note: {}}}", string(random));
     }
     if random.chance(35) {
-        let change = random.pick(&["newTag: \"2\"", "newName: reg/new", "digest: sha256:ab"]);
+        let change = random.pick(&[
+            "newTag: \"2\"",
+            "newName: reg/new",
+            "digest: sha256:ab",
+            "tagSuffix: -x",
+            "newName: a/b\n  newTag: v3",
+        ]);
         let _ = writeln!(
             out,
             "images:\n- name: {}\n  {change}",
@@ -321,7 +439,7 @@ fn transformers(random: &mut Random, out: &mut String, names: &[String]) {
         let _ = writeln!(
             out,
             "replicas:\n- name: {}\n  count: 4",
-            name_text(random.pick::<String>(names))
+            name_text(&state.name(random, &["Deployment", "StatefulSet"], names))
         );
     }
 }
