@@ -63,7 +63,8 @@ impl Context {
         self.inline_lists(nodes)
     }
 
-    fn read_documents(&mut self, bytes: &[u8]) -> Result<Vec<NodeId>> {
+    /// The objects of all documents, with the line before the document of each.
+    fn read_documents(&mut self, bytes: &[u8]) -> Result<Vec<(NodeId, usize)>> {
         let text = parse::decode_text(bytes).context("MalformedYAMLError")?;
         let unix;
         let text = if text.contains("\r\n") {
@@ -94,25 +95,29 @@ impl Context {
             let wraps = items.is_some() || self.arena.field(root, "functionConfig").is_some();
             if single && (kind == "ResourceList" || kind == "List") && wraps {
                 if let Some(items) = items {
-                    output.extend(self.arena[items].content.iter().copied());
+                    let items = self.arena[items].content.iter();
+                    output.extend(items.map(|item| (*item, first_line)));
                 }
                 continue;
             }
-            output.push(root);
+            output.push((root, first_line));
         }
-        for node in &output {
+        for (node, _) in &output {
             deanchor(&mut self.arena, *node)?;
         }
         Ok(output)
     }
 
-    fn drop_bad_nodes(&self, nodes: Vec<NodeId>) -> Result<Vec<NodeId>> {
+    fn drop_bad_nodes(&self, nodes: Vec<(NodeId, usize)>) -> Result<Vec<NodeId>> {
         let mut kept = Vec::with_capacity(nodes.len());
-        for node in nodes {
+        for (node, first_line) in nodes {
             if self.arena[node].is_nil_or_empty() {
                 continue;
             }
-            validate_metadata(&self.arena, node)?;
+            validate_metadata(&self.arena, node).map_err(|err| {
+                let line = Some(self.arena[node].line).filter(|line| *line > 0);
+                err.in_line(line.map(|line| line + first_line as u32))
+            })?;
             kept.push(node);
         }
         Ok(kept)
@@ -155,7 +160,7 @@ impl Context {
                     continue;
                 }
                 let made = construct::from_value(&mut self.arena, &value);
-                let kept = self.drop_bad_nodes(vec![made])?;
+                let kept = self.drop_bad_nodes(vec![(made, 0)])?;
                 queue.extend(kept);
             }
         }

@@ -175,7 +175,9 @@ impl<'a> Target<'a> {
         let mut gathered = self.accumulate(cx, Accumulator::default())?;
         transformers::add_hashes(cx, &mut gathered.map)?;
         gathered.fix_back_references(cx)?;
-        gathered.resolve_vars(cx)?;
+        gathered
+            .resolve_vars(cx)
+            .map_err(|err| self.at(err, &Place::Field("vars", None)))?;
         let mut map = gathered.map;
         drop_local(cx, &mut map)?;
         Ok(map)
@@ -426,7 +428,7 @@ impl<'a> Target<'a> {
 fn both(err: Error, as_file: &Error) -> Error {
     let err = err.context(format!("accumulation err='{as_file}'"));
     match as_file.position() {
-        Some(position) => err.at_file(&position.path),
+        Some(position) => err.at_line(&position.path, position.line),
         None => err,
     }
 }

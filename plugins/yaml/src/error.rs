@@ -31,6 +31,16 @@ impl Error {
         }
     }
 
+    /// What is found missing at the end of a text is missing in its last line.
+    pub(crate) fn within(mut self, text: &str) -> Self {
+        let lines = text.trim_end().lines().count().max(1) as u32;
+        if self.line.is_some_and(|line| line > lines) {
+            self.line = Some(lines);
+            self.column = None;
+        }
+        self
+    }
+
     /// Line, from 1.
     pub fn line(&self) -> Option<u32> {
         self.line

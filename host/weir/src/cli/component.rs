@@ -99,11 +99,14 @@ pub(super) fn check_settings(plugin: &Plugin, settings: &str) -> Result<(), Erro
 /// Writes the manifests to standard output, separated by `---`.
 pub(super) fn print(output: &RenderOutput) -> Result<(), Error> {
     let mut to = io::BufWriter::new(io::stdout().lock());
-    separated(
-        &mut to,
-        output.manifests.iter().map(|manifest| &manifest.body[..]),
-    )?;
+    write(&mut to, output)?;
     Ok(to.flush()?)
+}
+
+/// Writes the manifests, separated by `---`.
+pub(super) fn write(to: &mut impl Write, output: &RenderOutput) -> io::Result<()> {
+    let bodies = output.manifests.iter().map(|manifest| &manifest.body[..]);
+    separated(to, bodies)
 }
 
 fn separated<'b>(

@@ -27,7 +27,7 @@ pub(super) const HELP: &str = "\
 Exit codes:
   0  done
   1  it failed: not found, refused, not ready, invalid input
-  2  the command line is wrong
+  2  the command line is wrong (1 for `build kustomize` and `build helm`, as those tools do)
   3  it did not happen within --timeout
   4  a plugin trapped, passed its deadline or reached a limit";
 

@@ -17,6 +17,7 @@ mod reference;
 mod request;
 mod run;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -50,7 +51,7 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // `--help` and `--version` are no failures; clap prints to the right stream.
             let exit = if error.use_stderr() {
-                Exit::Usage
+                usage_exit(std::env::args_os().skip(1))
             } else {
                 Exit::Ok
             };
@@ -74,6 +75,19 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// The code of a wrong command line. What stands for another tool ends as that tool does.
+fn usage_exit(mut arguments: impl Iterator<Item = OsString>) -> Exit {
+    let stands_for_another = arguments.next().is_some_and(|command| command == "build")
+        && arguments
+            .next()
+            .is_some_and(|tool| tool == "kustomize" || tool == "helm");
+    if stands_for_another {
+        Exit::Failed
+    } else {
+        Exit::Usage
+    }
+}
+
 async fn dispatch(command: Command) -> Result<(), Error> {
     match command {
         Command::Run(args) => run::run(*args).await,
@@ -92,6 +106,15 @@ mod tests {
     use clap::CommandFactory as _;
 
     use super::*;
+
+    #[test]
+    fn a_wrong_command_line_of_another_tool_ends_as_there() {
+        let exit = |line: &str| usage_exit(line.split(' ').map(OsString::from));
+        assert_eq!(exit("build kustomize --foo"), Exit::Failed);
+        assert_eq!(exit("build helm"), Exit::Failed);
+        assert_eq!(exit("get kustomize"), Exit::Usage);
+        assert_eq!(exit("build"), Exit::Usage);
+    }
 
     #[test]
     fn the_arguments_are_consistent() {

@@ -39,7 +39,7 @@ pub fn parse(arena: &mut Arena, text: &str, dialect: Dialect) -> Result<Option<N
         open: Vec::new(),
     };
     composer.document().map_err(|failure| match failure {
-        Failure::Syntax(problem) => problem.into_error(dialect),
+        Failure::Syntax(problem) => problem.into_error(dialect).within(text),
         Failure::Meaning(err) => err,
     })
 }
