@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use weir_plugin::{
@@ -53,6 +53,15 @@ pub(super) struct LocalRender {
 impl LocalRender {
     /// Checks the settings and renders; returns what was asked too.
     pub(super) async fn run(self, plugin: &Arc<Plugin>) -> Result<(RenderOutput, Trace), Error> {
+        self.run_in(plugin, Path::new("")).await
+    }
+
+    /// As [`run`](Self::run), of the tree in a directory: errors name its files from here.
+    pub(super) async fn run_in(
+        self,
+        plugin: &Arc<Plugin>,
+        root: &Path,
+    ) -> Result<(RenderOutput, Trace), Error> {
         check_settings(plugin, &self.settings)?;
         let call = Call {
             subject: Subject {
@@ -77,12 +86,26 @@ impl LocalRender {
             namespace: self.namespace,
         };
         let called = plugin.render(call, Arc::new(target)).await;
-        let output = called.result.map_err(call_error)?;
+        let output = called.result.map_err(|mut error| {
+            if let CallError::Failed(failure) = &mut error {
+                for position in &mut failure.positions {
+                    position.path = from_here(&root.join(&position.path));
+                }
+            }
+            call_error(error)
+        })?;
         for warning in &output.warnings {
             eprintln!("warning: {}: {}", warning.code, warning.message);
         }
         Ok((output, called.trace))
     }
+}
+
+/// A path as one would type it in the current directory.
+fn from_here(path: &Path) -> String {
+    let here = env::current_dir().unwrap_or_default();
+    let path = path.strip_prefix(&here).unwrap_or(path);
+    path.display().to_string()
 }
 
 /// Every problem of the settings in one error.

@@ -71,7 +71,7 @@ pub(super) async fn build(args: KustomizeArgs) -> Result<(), Error> {
             ..Limits::default()
         },
     };
-    let (output, _) = render.run(&plugin).await?;
+    let (output, _) = render.run_in(&plugin, &root).await?;
     match &args.output {
         None => component::print(&output),
         Some(path) => output::write(&output, path),
