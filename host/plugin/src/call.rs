@@ -52,6 +52,8 @@ pub struct Grants {
     pub slots: Vec<String>,
     /// Slots whose bytes the plugin may read.
     pub secrets: Vec<String>,
+    /// Kinds that the plugin may read in the cluster: `v1/Secret`, `apps/v1/*`, `*` for all.
+    pub cluster: Vec<String>,
 }
 
 /// Bounds of one call.
@@ -108,6 +110,8 @@ pub struct Services {
     pub git: Option<Arc<dyn Git>>,
     /// Slots, for `http`, `git` and `secrets`.
     pub credentials: Option<Arc<dyn Credentials>>,
+    /// `cluster`.
+    pub cluster: Option<Arc<dyn ClusterReader>>,
 }
 
 impl Services {
@@ -128,6 +132,43 @@ pub trait Credentials: Send + Sync {
     /// TLS material that acts on every connection of the object (`certSecretRef`, or the `ca.crt`
     /// of its Secret): PEM of the roots that replace the system's.
     async fn ca_certificate(&self) -> Result<Option<Vec<u8>>, Failure>;
+}
+
+/// Reads of the cluster. The runtime has held the kind against the grants before it calls, and
+/// names and namespaces are such as objects can have.
+#[async_trait]
+pub trait ClusterReader: Send + Sync {
+    /// An object as JSON; `None`: no such object, or no such kind.
+    async fn get(
+        &self,
+        kind: &KindRef,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Option<String>, Failure>;
+    /// Every object of the kind in the namespace, or in all of them, that the selector matches;
+    /// none of a kind that is not there. Fails once they are more bytes than `most`.
+    async fn list(
+        &self,
+        kind: &KindRef,
+        namespace: Option<&str>,
+        selector: Option<&str>,
+        most: u64,
+    ) -> Result<Vec<String>, Failure>;
+}
+
+/// A kind, as objects name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KindRef {
+    /// `v1`, `apps/v1`.
+    pub api_version: String,
+    /// `Deployment`.
+    pub kind: String,
+}
+
+impl std::fmt::Display for KindRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.api_version, self.kind)
+    }
 }
 
 /// A Git remote, as the guest names it.

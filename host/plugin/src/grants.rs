@@ -37,6 +37,14 @@ impl Grants {
     pub fn allows_secret(&self, slot: &str) -> bool {
         listed(&self.secrets, slot)
     }
+
+    /// Whether the plugin may read objects of the kind, given as `apps/v1/Deployment`.
+    pub fn allows_kind(&self, kind: &str) -> bool {
+        let version = kind.rsplit_once('/').map(|(version, _)| version);
+        self.cluster.iter().any(|granted| {
+            granted == "*" || granted == kind || granted.strip_suffix("/*") == version
+        })
+    }
 }
 
 fn listed(names: &[String], name: &str) -> bool {
@@ -191,5 +199,26 @@ mod tests {
         assert!(grants.allows_slot("default") && grants.allows_slot("hmac"));
         assert!(!grants.allows_slot("other"));
         assert!(grants.allows_secret("hmac") && !grants.allows_secret("default"));
+    }
+
+    #[test]
+    fn kinds_are_granted_one_by_one_or_by_version() {
+        let granting = |patterns: &[&str]| Grants {
+            cluster: patterns.iter().map(|it| (*it).to_owned()).collect(),
+            ..Grants::default()
+        };
+        let some = granting(&["v1/ConfigMap", "apps/v1/*"]);
+        for (kind, expected) in [
+            ("v1/ConfigMap", true),
+            ("v1/Secret", false),
+            ("apps/v1/Deployment", true),
+            ("apps/v1beta1/Deployment", false),
+            ("x/apps/v1/Deployment", false),
+        ] {
+            assert_eq!(some.allows_kind(kind), expected, "{kind}");
+        }
+        assert!(granting(&["*"]).allows_kind("v1/Secret"));
+        assert!(!granting(&[]).allows_kind("v1/Secret"));
+        assert!(!granting(&["/*"]).allows_kind("v1/Secret"));
     }
 }

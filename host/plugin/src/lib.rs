@@ -38,9 +38,9 @@ mod world;
 
 pub use builtin::Builtin;
 pub use call::{
-    ArtifactSink, BlobSource, Call, Checkout, Commit, Credentials, Git, Grants, Input, Limits,
-    Manifest, Reference, Remote, RenderOutput, Revision, Services, Signed, Subject, Target, Wanted,
-    Warning,
+    ArtifactSink, BlobSource, Call, Checkout, ClusterReader, Commit, Credentials, Git, Grants,
+    Input, KindRef, Limits, Manifest, Reference, Remote, RenderOutput, Revision, Services, Signed,
+    Subject, Target, Wanted, Warning,
 };
 pub use catalog::Catalog;
 pub use digest::{Digest, InvalidDigest};

@@ -57,6 +57,8 @@ pub enum Question {
     HasApi(String),
     /// `target.apis`.
     Apis,
+    /// Whether `cluster` may be asked for a kind. What it then answers makes the result impure.
+    MayRead(String),
 }
 
 /// Why a result may not be cached by its read-set.
@@ -101,6 +103,11 @@ impl Trace {
     }
 }
 
+/// Whether the call may read objects of a kind in the cluster.
+pub(crate) fn may_read(call: &Call, kind: &str) -> bool {
+    call.services.cluster.is_some() && call.grants.allows_kind(kind)
+}
+
 impl Question {
     /// The digest of the answer that `call` and `target` give today.
     fn answer(&self, call: &Call, target: &dyn Target) -> Digest {
@@ -133,6 +140,7 @@ impl Question {
             Self::KubeVersion => answer::text(&target.kube_version()),
             Self::HasApi(name) => answer::flag(target.has_api(name)),
             Self::Apis => answer::texts(target.apis()),
+            Self::MayRead(kind) => answer::flag(may_read(call, kind)),
         }
     }
 
@@ -142,7 +150,7 @@ impl Question {
             Self::Kind(a, b) | Self::Entries(a, b) | Self::Glob(a, b) | Self::Read(a, b) => {
                 a.len() + b.len()
             }
-            Self::Revision(name) | Self::HasApi(name) => name.len(),
+            Self::Revision(name) | Self::HasApi(name) | Self::MayRead(name) => name.len(),
             _ => 0,
         }
     }

@@ -95,6 +95,7 @@ fn granted(grants: &api::Grants, defaults: Limits) -> Granted {
         private_networks: grants.private_networks,
         slots: grants.slots.clone(),
         secrets: grants.secrets.clone(),
+        cluster: grants.cluster.clone(),
     };
     Granted {
         grants: Arc::new(grants),

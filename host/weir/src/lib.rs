@@ -11,6 +11,7 @@ pub mod event;
 pub mod grants;
 pub mod images;
 pub mod leader;
+pub mod lookup;
 pub mod reconcile;
 pub mod render;
 pub mod run;

@@ -27,6 +27,7 @@ use crate::event::{self, Recorder};
 use crate::grants::GrantBook;
 use crate::images::Images;
 use crate::leader::{Candidate, Leadership};
+use crate::lookup::Lookup;
 use crate::reconcile::gitrepository::GitRepositories;
 use crate::reconcile::kustomization::{Kustomizations, Ledger, Rules};
 use crate::reconcile::objects::Objects;
@@ -393,6 +394,7 @@ impl Parts {
             },
             ledger: Ledger::open(&self.config.storage.path.join("applied"))?,
             capabilities,
+            lookup: Arc::new(Lookup::new(self.client.clone())),
             memory: parking_lot::Mutex::default(),
         });
         background.spawn(Arc::clone(&kustomizations).follow(Arc::clone(&queues.kustomizations)));

@@ -61,6 +61,7 @@ mod artifact;
 pub mod bindings;
 mod call;
 pub mod clock;
+pub mod cluster;
 mod error;
 mod export;
 mod files;

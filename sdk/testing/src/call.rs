@@ -327,6 +327,7 @@ impl Test {
             services: Services {
                 git: self.repository.map(|repository| Arc::new(repository) as _),
                 credentials: Some(Arc::new(Bound(secrets))),
+                ..Services::none()
             },
         };
         Ok((

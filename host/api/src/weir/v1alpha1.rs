@@ -74,6 +74,10 @@ pub struct Grants {
     /// Slots whose bytes it may read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<String>,
+    /// Kinds that a renderer may read in the cluster, with the rights of the host and in every
+    /// namespace: `v1/ConfigMap`, `apps/v1/*`, `*` for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cluster: Vec<String>,
     /// Linear memory of one call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<ByteSize>,

@@ -4,6 +4,7 @@
 //! goes through [`State::wait`], which ends at the call's deadline.
 
 mod artifacts;
+mod cluster;
 mod context;
 mod convert;
 mod files;

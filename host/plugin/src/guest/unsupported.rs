@@ -4,7 +4,7 @@
 use wasmtime::component::Resource;
 
 use super::{Blob, Dir, State, Stop, unsupported};
-use crate::bindings::weir::plugin::{cluster, oci, remote, review, tcp};
+use crate::bindings::weir::plugin::{oci, remote, review, tcp};
 
 /// No connection is ever made.
 #[derive(Debug)]
@@ -13,28 +13,6 @@ pub enum Connection {}
 /// No change set is ever handed out.
 #[derive(Debug)]
 pub enum ChangeSet {}
-
-impl cluster::Host for State {
-    fn get(
-        &mut self,
-        _api_version: String,
-        _kind: String,
-        _namespace: Option<String>,
-        _name: String,
-    ) -> Result<Option<String>, Stop> {
-        Err(unsupported("reading the cluster").into())
-    }
-
-    fn list_objects(
-        &mut self,
-        _api_version: String,
-        _kind: String,
-        _namespace: Option<String>,
-        _selector: Option<String>,
-    ) -> Result<Vec<String>, Stop> {
-        Err(unsupported("reading the cluster").into())
-    }
-}
 
 impl remote::Host for State {
     fn get_file(&mut self, _url: String) -> Result<Resource<Blob>, Stop> {

@@ -11,6 +11,7 @@
 )]
 
 mod builtin;
+mod cluster;
 mod hostile;
 mod images;
 mod load;

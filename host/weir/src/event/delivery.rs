@@ -88,8 +88,8 @@ impl PluginDelivery {
             },
             grants: granted.grants,
             services: Services {
-                git: None,
                 credentials: Some(self.secrets.bind_with_ca(&namespace, slots, ca)),
+                ..Services::none()
             },
             subject: Subject {
                 api_version: "notification.toolkit.fluxcd.io/v1beta3".into(),

@@ -198,6 +198,7 @@ impl GitRepositories {
             services: Services {
                 git: Some(Arc::new(self.git.with_timeout(timeout))),
                 credentials,
+                ..Services::none()
             },
         };
         let request = Request {

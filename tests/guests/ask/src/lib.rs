@@ -123,7 +123,16 @@ fn answer(call: &Call, target: &Target, question: &[&str]) -> String {
         ["decrypt"] => shown(target.decrypt(b"x", "yaml").map(text)),
         ["clock"] => clock::now().to_string(),
         ["random", len] => format!("{:?}", random::bytes(len.parse().unwrap())),
-        ["cluster"] => shown(cluster::get("v1", "Secret", None, "x")),
+        ["get", version, kind, name] => shown(cluster::get(version, kind, None, name)),
+        ["get", version, kind, name, namespace] => {
+            shown(cluster::get(version, kind, Some(namespace), name))
+        }
+        ["list", version, kind, namespace, selector] => shown(cluster::list_objects(
+            version,
+            kind,
+            Some(namespace),
+            Some(selector),
+        )),
         ["remote"] => shown(remote::get_file("https://example.com").map(|_| ())),
         // What language runtimes take from WASI by themselves.
         ["wasi-random"] => format!("{:?}", wasi::random::random::get_random_bytes(16)),

@@ -7,7 +7,7 @@ use weir_plugin::RenderOutput;
 
 /// The output cannot be applied.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ManifestError {
+pub(crate) enum ManifestError {
     #[error("{origin}: the output is no valid YAML")]
     Syntax {
         origin: String,
@@ -19,7 +19,7 @@ pub(super) enum ManifestError {
 }
 
 /// Parses every document; empty ones are skipped, lists are taken apart.
-pub(super) fn parse(
+pub(crate) fn parse(
     output: &RenderOutput,
     common: Option<&CommonMetadata>,
 ) -> Result<Vec<Object>, ManifestError> {

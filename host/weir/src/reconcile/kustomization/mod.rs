@@ -13,7 +13,7 @@ mod dependencies;
 mod finalise;
 mod intent;
 mod ledger;
-mod manifests;
+pub(crate) mod manifests;
 mod outcome;
 mod run;
 mod settings;
@@ -40,6 +40,7 @@ use crate::artifact::Store;
 use crate::capabilities::Capabilities;
 use crate::event::Recorder;
 use crate::grants::GrantBook;
+use crate::lookup::Lookup;
 use crate::render::Renders;
 use crate::telemetry::{Metrics, chain};
 
@@ -69,6 +70,8 @@ pub struct Kustomizations {
     pub ledger: Ledger,
     /// What the cluster serves, for renderers that ask.
     pub capabilities: Arc<Capabilities>,
+    /// Reads the cluster for renderers that may.
+    pub lookup: Arc<Lookup>,
     /// Tells people.
     pub recorder: Recorder,
     /// Counts renders and applied objects.

@@ -263,7 +263,10 @@ impl Kustomizations {
                 ..granted.limits
             },
             grants: granted.grants,
-            services: Services::none(),
+            services: Services {
+                cluster: Some(self.lookup.clone()),
+                ..Services::none()
+            },
         };
         let target = Arc::new(KustomizationTarget {
             path,
