@@ -19,7 +19,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use weir_helm::{
     Assumed, Discovery, EntryKind, Error, FileSystem, KubeVersion, Options, OutputOptions,
-    ValueOptions, load, render,
+    ValueOptions, Warnings, load, render,
 };
 use weir_template::{Host, Value};
 
@@ -172,11 +172,12 @@ fn run(arguments: &Arguments) -> Result<String, Error> {
         name: name.to_owned(),
         ..arguments.options.clone()
     };
-    let release = render(&chart, &values, &options, &discovery, &Native)?;
-    for warning in &release.warnings {
+    let warnings = Warnings::default();
+    let release = render(&chart, &values, &options, &discovery, &Native, &warnings);
+    for warning in warnings.texts() {
         eprintln!("{warning}");
     }
-    release.print(&arguments.output)
+    release?.print(&arguments.output)
 }
 
 fn main() -> ExitCode {

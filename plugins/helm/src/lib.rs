@@ -59,3 +59,4 @@ pub use output::{Document, OutputOptions, Role};
 pub use release::{Crd, Release};
 pub use render::{Options, render};
 pub use values::ValueOptions;
+pub use warnings::Warnings;

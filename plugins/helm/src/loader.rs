@@ -53,9 +53,10 @@ fn load_archive(bytes: &[u8], shown: &str) -> Result<Chart, String> {
                 "file '{shown}' seems to be a YAML file, but expected a gzipped archive"
             ));
         }
-        let start = &bytes[..bytes.len().min(512)];
+        // Helm looks at 512 bytes; where there are fewer, at zeros behind them.
         let binary = |b: &u8| matches!(b, 0..=8 | 0xb | 0xe..=0x1a | 0x1c..=0x1f);
-        let content = if start.iter().any(binary) {
+        let start = bytes.get(..512);
+        let content = if start.is_none_or(|start| start.iter().any(binary)) {
             "application/octet-stream"
         } else {
             "text/plain; charset=utf-8"

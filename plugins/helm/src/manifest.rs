@@ -312,7 +312,7 @@ mod tests {
             ["hook-succeeded", "before-hook-creation"]
         );
         assert_eq!(
-            warnings.into_texts(),
+            warnings.texts(),
             ["info: skipping unknown hook: \"crd-install\""]
         );
     }

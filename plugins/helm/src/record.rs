@@ -1,5 +1,5 @@
-//! The chart as a release record holds it (helm/helm pkg/chart/chart.go): JSON, with the files in
-//! base64. Subcharts are not part of it.
+//! What a release record holds beside manifests (helm/helm pkg/release, pkg/chart/chart.go), as
+//! JSON: the chart with its files in base64 and without subcharts, the hooks, the values.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::metadata::{Dependency, Import, Metadata};
 use crate::plain::plain_map;
 use crate::release::Release;
+use crate::values::coalesce_alone;
 
 impl Release {
     /// The field `chart` of the release record.
@@ -24,8 +25,48 @@ impl Release {
             ("schema", schema.map_or(Plain::Null, base64)),
             ("files", files(&chart.files)),
         ]);
-        json::to_string(&record).map_err(|err| Error::Values(err.to_string()))
+        text(&record)
     }
+}
+
+impl Release {
+    /// The field `hooks` of the release record, without their documents.
+    pub fn hooks_record(&self) -> Result<String, Error> {
+        let strings = |items: Vec<&str>| Plain::Array(items.into_iter().map(Plain::from).collect());
+        let hooks = self.hooks.iter().map(|hook| {
+            let mut record = Object::new();
+            add(
+                &mut record,
+                &[
+                    ("name", &hook.name),
+                    ("kind", &hook.kind),
+                    ("path", &hook.path),
+                ],
+            );
+            let events = hook.events.iter().map(|event| event.name());
+            record.set("events", strings(events.collect()));
+            if hook.weight != 0 {
+                record.set("weight", Plain::Int(hook.weight));
+            }
+            if !hook.delete_policies.is_empty() {
+                let policies = hook.delete_policies.iter().map(String::as_str);
+                record.set("delete_policies", strings(policies.collect()));
+            }
+            Plain::Object(record)
+        });
+        text(&Plain::Array(hooks.collect()))
+    }
+
+    /// What `helm get values --all` shows: the values of the user and of the chart, as they stand in
+    /// the record. Subcharts are not there, so what they bring is not, either.
+    pub fn values_record(&self) -> Result<String, Error> {
+        let values = coalesce_alone(&self.chart_values, &self.config);
+        text(&Plain::Object(plain_map(&values)))
+    }
+}
+
+fn text(record: &Plain) -> Result<String, Error> {
+    json::to_string(record).map_err(|err| Error::Values(err.to_string()))
 }
 
 fn object<'a>(entries: impl IntoIterator<Item = (&'a str, Plain)>) -> Plain {
@@ -42,6 +83,9 @@ fn base64(bytes: &[u8]) -> Plain {
 }
 
 fn files(files: &[File]) -> Plain {
+    if files.is_empty() {
+        return Plain::Null;
+    }
     let files = files.iter().map(|file| {
         object([
             ("name", Plain::from(file.name.as_str())),

@@ -45,6 +45,4 @@ pub struct Release {
     pub hooks: Vec<Hook>,
     /// What the chart tells its user.
     pub notes: String,
-    /// Remarks about values and hooks.
-    pub warnings: Vec<String>,
 }

@@ -50,23 +50,24 @@ impl Default for Options {
     }
 }
 
-/// Renders a chart. `values` are the user's; they stay as they are.
+/// Renders a chart. `values` are the user's; they stay as they are. Remarks are added to `warnings`,
+/// however it ends.
 pub fn render(
     chart: &Rc<Chart>,
     values: &Rc<Map>,
     options: &Options,
     discovery: &Rc<dyn Discovery>,
     host: &dyn Host,
+    warnings: &Warnings,
 ) -> Result<Release, Error> {
-    let warnings = Warnings::default();
-    check_installable(chart, &warnings)?;
+    check_installable(chart, warnings)?;
     let mut tree = ChartTree::new(chart);
     if chart.metadata.dependencies.is_some() {
         dependencies::check(&tree)?;
     }
     check_release_name(&options.name)?;
-    dependencies::process(&mut tree, values, &warnings)?;
-    let all = coalesce_values(&tree, ChartTree::ROOT, values, Mode::Coalesce, &warnings)?;
+    dependencies::process(&mut tree, values, warnings)?;
+    let all = coalesce_values(&tree, ChartTree::ROOT, values, Mode::Coalesce, warnings)?;
     if !options.skip_schema_validation {
         schema::validate(&tree, &all)?;
     }
@@ -86,7 +87,7 @@ pub fn render(
         &tree[ChartTree::ROOT].name,
         options.subchart_notes,
     );
-    let (hooks, manifests) = manifest::sort(&files, &warnings)?;
+    let (hooks, manifests) = manifest::sort(&files, warnings)?;
     let mut crds = Vec::new();
     gather_crds(&tree, ChartTree::ROOT, &mut crds);
     let mut metadata = chart.metadata.clone();
@@ -106,7 +107,6 @@ pub fn render(
         manifests,
         hooks,
         notes,
-        warnings: warnings.into_texts(),
     })
 }
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 /// Remarks so far. The same one is kept once: Helm coalesces the same values several times.
 #[derive(Debug, Default)]
-pub(crate) struct Warnings {
+pub struct Warnings {
     texts: RefCell<Vec<String>>,
 }
 
@@ -19,7 +19,7 @@ impl Warnings {
     }
 
     /// All of them, in order.
-    pub(crate) fn into_texts(self) -> Vec<String> {
-        self.texts.into_inner()
+    pub fn texts(&self) -> Vec<String> {
+        self.texts.borrow().clone()
     }
 }

@@ -25,8 +25,8 @@ use std::sync::Mutex;
 use serde_json::Value as Json;
 use support::{Native, read_tree};
 use weir_helm::{
-    Assumed, Chart, Discovery, Error, KubeVersion, Options, OutputOptions, ValueOptions, load,
-    render,
+    Assumed, Chart, Discovery, Error, KubeVersion, Options, OutputOptions, ValueOptions, Warnings,
+    load, render,
 };
 
 fn corpus() -> Option<PathBuf> {
@@ -89,7 +89,8 @@ fn run(corpus: &Path, chart: &Result<Rc<Chart>, Error>, case: &Case) -> Result<S
         is_upgrade: case.is("is_upgrade"),
         ..Options::default()
     };
-    let release = render(chart, &values, &options, &discovery, &Native)?;
+    let warnings = Warnings::default();
+    let release = render(chart, &values, &options, &discovery, &Native, &warnings)?;
     release.print(&OutputOptions {
         include_crds: case.is("include_crds"),
         skip_tests: case.is("skip_tests"),

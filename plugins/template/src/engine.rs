@@ -35,6 +35,8 @@ pub struct Limits {
     pub output: usize,
     /// Steps: nodes walked and items made.
     pub steps: u64,
+    /// Bytes that one function makes; an item of a list counts as four.
+    pub value: usize,
 }
 
 impl Default for Limits {
@@ -43,8 +45,9 @@ impl Default for Limits {
             depth: 1000,
             // Fits the two megabytes of a thread.
             nesting: 1000,
-            output: 256 << 20,
-            steps: 500_000_000,
+            output: 32 << 20,
+            steps: 200_000_000,
+            value: 8 << 20,
         }
     }
 }

@@ -35,6 +35,9 @@ pub enum Limit {
     /// Steps taken.
     #[error("templates take too many steps")]
     Steps,
+    /// The size of one value.
+    #[error("templates make a value that is too large")]
+    Value,
 }
 
 /// A function or method that did not return a value.

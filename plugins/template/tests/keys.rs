@@ -155,3 +155,33 @@ fn ciphers_and_passwords_round_trip() {
     let uuid = render("{{ uuidv4 }}");
     assert_eq!((uuid.len(), &uuid[14..15]), (36, "4"));
 }
+
+#[test]
+fn a_dsa_key_holds_together_and_signs_nothing() {
+    let text = render("{{ genPrivateKey \"dsa\" }}");
+    assert!(text.starts_with("-----BEGIN DSA PRIVATE KEY-----\n"));
+    let der = decode(&text);
+    let mut fields = next(&mut &der[..]).1;
+    let mut integer = || rsa::BigUint::from_bytes_be(next(&mut fields).1);
+    let (version, p, q) = (integer(), integer(), integer());
+    let (generator, public, secret) = (integer(), integer(), integer());
+    let one = rsa::BigUint::from(1_u8);
+    assert_eq!((version, p.bits(), q.bits()), (0_u8.into(), 2048, 256));
+    assert_eq!((&p - &one) % &q, 0_u8.into());
+    assert_eq!(generator.modpow(&q, &p), one);
+    assert!(generator > one && secret < q);
+    assert_eq!(generator.modpow(&secret, &p), public);
+    for prime in [&p, &q] {
+        assert_eq!(rsa::BigUint::from(3_u8).modpow(&(prime - &one), prime), one);
+    }
+
+    let template = "{{ $key := genPrivateKey \"dsa\" }}{{ genCAWithKey \"a\" 1 $key }}";
+    let error = support::render(template, "{}").unwrap_err();
+    assert!(
+        error.ends_with(
+            "error calling genCAWithKey: error creating certificate: x509: certificate private \
+             key does not implement crypto.Signer"
+        ),
+        "{error}"
+    );
+}

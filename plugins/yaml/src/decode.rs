@@ -226,6 +226,7 @@ pub fn yaml_to_json(arena: &Arena, id: NodeId, strict: bool) -> Result<Value, Er
         arena,
         strict,
         problems: Vec::new(),
+        has_no_json: false,
         decoded: 0,
         aliased: 0,
         depth: 0,
@@ -235,13 +236,39 @@ pub fn yaml_to_json(arena: &Arena, id: NodeId, strict: bool) -> Result<Value, Er
         let problems = decoder.problems.join("\n  ");
         return Err(Error::new(format!("yaml: unmarshal errors:\n  {problems}")));
     }
+    if decoder.has_no_json
+        && let Some(number) = without_json(&value)
+    {
+        return Err(unsupported(number));
+    }
     Ok(value)
+}
+
+/// The first number that JSON cannot have, as `encoding/json` comes upon it: by the order of keys.
+fn without_json(value: &Value) -> Option<f64> {
+    match value {
+        Value::Float(number) if !number.is_finite() => Some(*number),
+        Value::Array(items) => items.iter().find_map(without_json),
+        Value::Object(object) => {
+            let mut fields: Vec<_> = object.iter().collect();
+            fields.sort_unstable_by_key(|(key, _)| *key);
+            fields.iter().find_map(|(_, value)| without_json(value))
+        }
+        _ => None,
+    }
+}
+
+fn unsupported(number: f64) -> Error {
+    let name = number::format_float(number);
+    Error::new(format!("json: unsupported value: {name}"))
 }
 
 struct V2<'a> {
     arena: &'a Arena,
     strict: bool,
     problems: Vec<String>,
+    /// A number was met that JSON cannot have; the rest of the document may be wrong, too.
+    has_no_json: bool,
     decoded: u64,
     aliased: u64,
     /// Aliases being followed.
@@ -301,7 +328,7 @@ impl V2<'_> {
         Ok(())
     }
 
-    fn scalar(&self, id: NodeId) -> Result<Value, Error> {
+    fn scalar(&mut self, id: NodeId) -> Result<Value, Error> {
         let node = &self.arena[id];
         let value = if node.style.has(Style::TAGGED) {
             explicit(Dialect::V2, &node.tag, &node.value)?
@@ -316,6 +343,10 @@ impl V2<'_> {
         match value {
             // JSON has a negative zero, and it is a float.
             Value::Float(value) if value == 0.0 && value.is_sign_negative() => {
+                Ok(Value::Float(value))
+            }
+            Value::Float(value) if !value.is_finite() => {
+                self.has_no_json = true;
                 Ok(Value::Float(value))
             }
             Value::Float(value) => through_json(value),
@@ -393,10 +424,7 @@ impl V2<'_> {
 
 /// A float as JSON text read by go-yaml v2: whole numbers become integers.
 fn through_json(value: f64) -> Result<Value, Error> {
-    let Some(text) = number::format_json(value) else {
-        let name = number::format_float(value);
-        return Err(Error::new(format!("json: unsupported value: {name}")));
-    };
+    let text = number::format_json(value).ok_or_else(|| unsupported(value))?;
     Ok(plain_value(resolve::plain(Dialect::V2, &text), &text))
 }
 

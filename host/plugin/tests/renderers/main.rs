@@ -11,5 +11,8 @@
     reason = "tests and their helpers"
 )]
 
+mod bombs;
+mod helm;
 mod kustomize;
+mod release;
 mod support;

@@ -36,6 +36,14 @@ pub(crate) fn coalesce_values(
     Ok(values)
 }
 
+/// Puts the values of a chart without subcharts under `given`, which stays as it is.
+pub(crate) fn coalesce_alone(own: &Map, given: &Map) -> Rc<Map> {
+    let values = deep_copy_map(given);
+    let warnings = Warnings::default();
+    own_values(&values, own, |_| false, "", Mode::Coalesce, &warnings);
+    values
+}
+
 /// Puts one table under another; nulls stay.
 pub(crate) fn merge_tables(into: &Map, from: &Map, warnings: &Warnings) {
     tables(into, from, "", Mode::Merge, warnings);
@@ -79,31 +87,19 @@ impl Coalescer<'_> {
     /// Puts what a chart says itself under the values.
     fn own_values(&self, chart: ChartId, values: &Map, prefix: &str, mode: Mode) {
         let node = &self.tree[chart];
+        let is_subchart = |key: &str| {
+            let mut subcharts = node.dependencies.iter();
+            subcharts.any(|id| self.tree[*id].name == key)
+        };
         let prefix = joined(prefix, &node.name);
-        // What is put there may be changed later, by templates too: the chart's own stays.
-        let own = deep_copy_map(&node.values);
-        for (key, own) in own.entries() {
-            match (values.get(&key), own) {
-                (None, own) => values.set(key, own),
-                (Some(Value::Nil), _) if mode == Mode::Coalesce => {
-                    values.remove(&key);
-                }
-                (Some(Value::Map(given)), Value::Map(own)) => {
-                    // A null for a subchart's value is seen when that one is coalesced.
-                    let mut subcharts = node.dependencies.iter();
-                    let mode = if subcharts.any(|id| *self.tree[*id].name == *key) {
-                        Mode::Merge
-                    } else {
-                        mode
-                    };
-                    tables(&given, &own, &joined(&prefix, &key), mode, self.warnings);
-                }
-                (Some(Value::Map(_)), own) if !own.is_nil() => self.warnings.add(format!(
-                    "warning: skipped value for {prefix}.{key}: Not a table."
-                )),
-                _ => {}
-            }
-        }
+        own_values(
+            values,
+            &node.values,
+            is_subchart,
+            &prefix,
+            mode,
+            self.warnings,
+        );
     }
 
     /// Copies the globals of a chart to those of its subchart. Tables are copied, the tables in
@@ -144,6 +140,35 @@ impl Coalescer<'_> {
             }
         }
         into.set(GLOBAL, Value::Map(own));
+    }
+}
+
+/// Puts the values `own` of a chart under `values`.
+fn own_values(
+    values: &Map,
+    own: &Map,
+    is_subchart: impl Fn(&str) -> bool,
+    prefix: &str,
+    mode: Mode,
+    warnings: &Warnings,
+) {
+    // What is put there may be changed later, by templates too: the chart's own stays.
+    for (key, own) in deep_copy_map(own).entries() {
+        match (values.get(&key), own) {
+            (None, own) => values.set(key, own),
+            (Some(Value::Nil), _) if mode == Mode::Coalesce => {
+                values.remove(&key);
+            }
+            (Some(Value::Map(given)), Value::Map(own)) => {
+                // A null for a subchart's value is seen when that one is coalesced.
+                let mode = if is_subchart(&key) { Mode::Merge } else { mode };
+                tables(&given, &own, &joined(prefix, &key), mode, warnings);
+            }
+            (Some(Value::Map(_)), own) if !own.is_nil() => warnings.add(format!(
+                "warning: skipped value for {prefix}.{key}: Not a table."
+            )),
+            _ => {}
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use weir_template::{List, Map, MapType, Value};
 
-pub(crate) use coalesce::{Mode, coalesce_values, merge_tables};
+pub(crate) use coalesce::{Mode, coalesce_alone, coalesce_values, merge_tables};
 pub use options::ValueOptions;
 pub(crate) use options::merge_maps;
 pub(crate) use path::{path_value, table};

@@ -102,7 +102,7 @@ pub(crate) fn issue(
         &[
             der::tagged(0xa0, &der::tagged(INTEGER, &[2])),
             der::unsigned(&serial),
-            signer.signature_algorithm(),
+            signer.signature_algorithm()?,
             issuer_name.clone(),
             der::list(SEQUENCE, &[time(&request.from), time(&request.to)]),
             subject,
@@ -111,7 +111,7 @@ pub(crate) fn issue(
         ],
     );
     let signature = der::bits(&signer.sign(&body)?);
-    let parts = [body, signer.signature_algorithm(), signature];
+    let parts = [body, signer.signature_algorithm()?, signature];
     Ok(encode_pem("CERTIFICATE", &der::list(SEQUENCE, &parts)))
 }
 

@@ -10,7 +10,7 @@ use sha2::Sha256;
 
 use super::der::{self, INTEGER, NULL, OCTET_STRING, OID, SEQUENCE};
 use super::prime::prime;
-use super::{HostRandom, decode_pem, encode_pem};
+use super::{HostRandom, decode_pem, dsa, encode_pem};
 
 /// `rsaEncryption`.
 const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
@@ -25,11 +25,17 @@ const ECDSA_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
 /// `id-Ed25519`.
 const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
 
+/// What Go's `crypto/x509` says of a DSA key that shall sign, and of one to be certified.
+const SIGNS_NOTHING: &str = "x509: certificate private key does not implement crypto.Signer";
+const NOT_FOR_CERTIFICATES: &str = "x509: unsupported public key type: *dsa.PublicKey";
+
 /// A private key of one of the kinds that are made and read.
 pub(crate) enum Key {
     Rsa(Box<rsa::RsaPrivateKey>),
     Ecdsa(p256::SecretKey),
     Ed25519(Box<ed25519_dalek::SigningKey>),
+    /// Its DER: such keys are passed on and nothing else.
+    Dsa(Vec<u8>),
 }
 
 impl Key {
@@ -58,6 +64,11 @@ impl Key {
         Self::Ed25519(Box::new(ed25519_dalek::SigningKey::from_bytes(&seed)))
     }
 
+    /// A new DSA key.
+    pub(crate) fn dsa(random: &mut HostRandom<'_>) -> Self {
+        Self::Dsa(dsa::new_key(random))
+    }
+
     /// Reads a key (Masterminds/sprig `crypto.go`, `parsePrivateKeyPEM`).
     pub(crate) fn from_pem(text: &str) -> Result<Self, String> {
         let (block, bytes) = decode_pem(text).ok_or("no PEM data in input")?;
@@ -71,6 +82,8 @@ impl Key {
                 .map_err(|error| format!("parsing RSA private key from PEM: {error}")),
             Some("EC") => from_sec1(&bytes)
                 .ok_or_else(|| "parsing EC private key from PEM: unknown curve".to_owned()),
+            Some("DSA") if dsa::is_key(&bytes) => Ok(Self::Dsa(bytes)),
+            Some("DSA") => Err("parsing DSA private key from PEM: asn1: structure error".into()),
             Some(other) => Err(format!("invalid private key type {other}")),
             None => Err(format!("no private key data in PEM block of type {block}")),
         }
@@ -96,11 +109,12 @@ impl Key {
                 let seed = der::tagged(OCTET_STRING, &key.to_bytes());
                 let parts = [
                     der::tagged(INTEGER, &[0]),
-                    self.algorithm(),
+                    self.algorithm()?,
                     der::tagged(OCTET_STRING, &seed),
                 ];
                 encode_pem("PRIVATE KEY", &der::list(SEQUENCE, &parts))
             }
+            Self::Dsa(der) => encode_pem("DSA PRIVATE KEY", der),
         })
     }
 
@@ -113,32 +127,35 @@ impl Key {
             }
             Self::Ecdsa(key) => key.public_key().to_encoded_point(false).as_bytes().to_vec(),
             Self::Ed25519(key) => key.verifying_key().to_bytes().to_vec(),
+            Self::Dsa(_) => return Err(NOT_FOR_CERTIFICATES.to_owned()),
         })
     }
 
-    fn algorithm(&self) -> Vec<u8> {
+    fn algorithm(&self) -> Result<Vec<u8>, String> {
         let oid = |oid| der::tagged(OID, oid);
-        match self {
+        Ok(match self {
             Self::Rsa(_) => der::list(SEQUENCE, &[oid(RSA), der::tagged(NULL, &[])]),
             Self::Ecdsa(_) => der::list(SEQUENCE, &[oid(EC), oid(P256)]),
             Self::Ed25519(_) => der::list(SEQUENCE, &[oid(ED25519)]),
-        }
+            Self::Dsa(_) => return Err(NOT_FOR_CERTIFICATES.to_owned()),
+        })
     }
 
     /// `SubjectPublicKeyInfo`.
     pub(super) fn public_info(&self) -> Result<Vec<u8>, String> {
-        let parts = [self.algorithm(), der::bits(&self.public_bytes()?)];
+        let parts = [self.algorithm()?, der::bits(&self.public_bytes()?)];
         Ok(der::list(SEQUENCE, &parts))
     }
 
     /// The algorithm that [`Key::sign`] signs with.
-    pub(super) fn signature_algorithm(&self) -> Vec<u8> {
+    pub(super) fn signature_algorithm(&self) -> Result<Vec<u8>, String> {
         let oid = |oid| der::tagged(OID, oid);
-        match self {
+        Ok(match self {
             Self::Rsa(_) => der::list(SEQUENCE, &[oid(RSA_SHA256), der::tagged(NULL, &[])]),
             Self::Ecdsa(_) => der::list(SEQUENCE, &[oid(ECDSA_SHA256)]),
             Self::Ed25519(_) => der::list(SEQUENCE, &[oid(ED25519)]),
-        }
+            Self::Dsa(_) => return Err(SIGNS_NOTHING.to_owned()),
+        })
     }
 
     pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, String> {
@@ -156,6 +173,7 @@ impl Key {
                 Ok(signature.as_bytes().to_vec())
             }
             Self::Ed25519(key) => Ok(key.sign(message).to_bytes().to_vec()),
+            Self::Dsa(_) => Err(SIGNS_NOTHING.to_owned()),
         }
     }
 }

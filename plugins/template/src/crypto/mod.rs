@@ -2,6 +2,7 @@
 
 mod certificate;
 mod der;
+mod dsa;
 mod key;
 mod pem;
 mod prime;

@@ -1,4 +1,4 @@
-//! Large primes, for RSA keys.
+//! Large primes, for RSA and DSA keys.
 //!
 //! The search of the RSA library takes a minute for a key of 4096 bits in a component. This one
 //! drops nearly all candidates by small divisors, and raises the others to their powers with a
@@ -11,8 +11,8 @@ use rsa::rand_core::RngCore;
 
 /// Divisors that are tried first are below this.
 const SMALL: u32 = 1 << 14;
-/// How far a search goes on from a random number.
-const REACH: u32 = 1 << 16;
+/// Numbers that a search tries from a random one on.
+const REACH: u32 = 1 << 15;
 /// Rounds of Miller-Rabin: for numbers of this size and at random, more than FIPS 186-5 asks for
 /// (table B.1: 5 for 1024 bits).
 const ROUNDS: usize = 8;
@@ -37,28 +37,45 @@ fn search<const LIMBS: usize>(
     let divisors = small_primes();
     loop {
         let start = candidate::<LIMBS>(random);
-        let remainders: Vec<u32> = divisors.iter().map(|it| remainder(&start, *it)).collect();
-        let divided = |step: u32| {
-            let mut pairs = divisors.iter().zip(&remainders);
-            pairs.any(|(divisor, remainder)| (remainder + step).is_multiple_of(*divisor))
-        };
-        for step in (0..REACH).step_by(2).filter(|step| !divided(*step)) {
-            let number = start.wrapping_add(&Uint::from_u32(step));
-            if is_prime(&number, random) {
-                return BigUint::from_bytes_be(&bytes(&number));
-            }
+        let found = first_prime(&start, &Uint::from_u8(2), REACH, &divisors, random);
+        if let Some(number) = found {
+            return BigUint::from_bytes_be(&bytes(&number));
         }
     }
 }
 
+/// The first prime among so many numbers from `start` on, `step` apart. What is divided by one of
+/// `divisors` is left out unseen.
+pub(super) fn first_prime<const LIMBS: usize>(
+    start: &Uint<LIMBS>,
+    step: &Uint<LIMBS>,
+    most: u32,
+    divisors: &[u32],
+    random: &mut impl RngCore,
+) -> Option<Uint<LIMBS>> {
+    let remainders = divisors
+        .iter()
+        .map(|it| (*it, remainder(start, *it), remainder(step, *it)));
+    // Divisors are below 2^14 and steps below 2^16: nothing overflows.
+    let remainders: Vec<(u32, u32, u32)> = remainders.collect();
+    let divided = |steps: u32| {
+        let mut all = remainders.iter();
+        all.any(|(divisor, first, each)| (first + steps * each).is_multiple_of(*divisor))
+    };
+    let tried = (0..most).filter(|steps| !divided(*steps));
+    tried
+        .map(|steps| start.wrapping_add(&step.wrapping_mul(&Uint::<LIMBS>::from_u32(steps))))
+        .find(|number| is_prime(number, random))
+}
+
 /// An odd number with its upper two bits set: the product of two such has all its bits.
-fn candidate<const LIMBS: usize>(random: &mut impl RngCore) -> Uint<LIMBS> {
+pub(super) fn candidate<const LIMBS: usize>(random: &mut impl RngCore) -> Uint<LIMBS> {
     let top = Uint::<LIMBS>::BITS - 1;
     let both = Uint::ONE.shl_vartime(top) | Uint::ONE.shl_vartime(top - 1);
     any(random) | both | Uint::ONE
 }
 
-fn any<const LIMBS: usize>(random: &mut impl RngCore) -> Uint<LIMBS> {
+pub(super) fn any<const LIMBS: usize>(random: &mut impl RngCore) -> Uint<LIMBS> {
     let words = std::array::from_fn(|_| {
         let mut bytes = [0; size_of::<Word>()];
         random.fill_bytes(&mut bytes);
@@ -68,7 +85,7 @@ fn any<const LIMBS: usize>(random: &mut impl RngCore) -> Uint<LIMBS> {
 }
 
 /// The odd primes below [`SMALL`], by the sieve of Eratosthenes.
-fn small_primes() -> Vec<u32> {
+pub(super) fn small_primes() -> Vec<u32> {
     let mut composite = vec![false; SMALL as usize];
     let mut primes = Vec::new();
     for number in (3..SMALL).step_by(2) {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 
 use super::{At, Call, Frame, Reflected};
-use crate::error::CallError;
+use crate::error::{CallError, Limit};
 use crate::function::{Function, Type};
 use crate::syntax::Operand;
 use crate::value::{Object, Value};
@@ -94,7 +94,14 @@ impl Call<'_> {
             Callee::Method(object, _) => object.call(name, &values),
         };
         match result {
-            Ok(value) => Ok(Reflected::plain(value)),
+            Ok(value) => {
+                let bytes = value.string_bytes().map_or(0, <[u8]>::len);
+                // What grows a little with each call is stopped, whichever function it is.
+                if bytes > self.options.limits.value {
+                    return Err(Limit::Value.into());
+                }
+                Ok(Reflected::plain(value))
+            }
             Err(CallError::Text(text)) => {
                 frame.at = at;
                 Err(frame.error(format!("error calling {name}: {text}")))

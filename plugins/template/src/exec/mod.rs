@@ -172,8 +172,24 @@ impl<'h> Call<'h> {
         self.host
     }
 
+    /// Counts items of a list that a function is about to make.
+    pub(crate) fn charge_items(&mut self, count: usize) -> Result<(), CallError> {
+        if count > self.options.limits.value / 4 {
+            return Err(Limit::Value.into());
+        }
+        self.work(count)
+    }
+
+    /// Counts bytes that a function is about to make.
+    pub fn charge(&mut self, made: usize) -> Result<(), CallError> {
+        if made > self.options.limits.value {
+            return Err(Limit::Value.into());
+        }
+        self.work(made)
+    }
+
     /// Counts steps of work that a function is about to do.
-    pub fn charge(&mut self, steps: usize) -> Result<(), CallError> {
+    pub(crate) fn work(&mut self, steps: usize) -> Result<(), CallError> {
         self.steps = self.steps.saturating_add(steps as u64);
         if self.steps > self.options.limits.steps {
             return Err(Limit::Steps.into());

@@ -21,7 +21,7 @@ const TYPE: &str = "sprig.certificate";
 /// Bits of the keys that belong to certificates.
 const RSA_BITS: usize = 2048;
 /// Work of making an RSA key, in steps of a run.
-const RSA_WORK: usize = 20_000_000;
+const RSA_WORK: usize = 8_000_000;
 
 /// The functions.
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -92,14 +92,14 @@ fn private_key(call: &mut Call<'_>, v: &[Value]) -> Result {
     let key_type = text(&v[0]);
     let key = match &*key_type {
         "" | "rsa" => {
-            call.charge(4 * RSA_WORK)?;
+            call.work(4 * RSA_WORK)?;
             Key::rsa(&mut random, 4096)
         }
         "ecdsa" => Ok(Key::ecdsa(&mut random)),
         "ed25519" => Ok(Key::ed25519(&mut random)),
         "dsa" => {
-            let problem = "DSA keys are not supported";
-            return Ok(format!("failed to generate dsa params: {problem}").into());
+            call.work(2 * RSA_WORK)?;
+            Ok(Key::dsa(&mut random))
         }
         other => return Ok(format!("Unknown type {other}").into()),
     };
@@ -110,7 +110,7 @@ fn private_key(call: &mut Call<'_>, v: &[Value]) -> Result {
 }
 
 fn new_key(call: &mut Call<'_>) -> std::result::Result<Key, CallError> {
-    call.charge(RSA_WORK)?;
+    call.work(RSA_WORK)?;
     Key::rsa(&mut HostRandom(call.host()), RSA_BITS)
         .map_err(|error| CallError::text(format!("error generating rsa key: {error}")))
 }

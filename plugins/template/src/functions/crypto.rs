@@ -82,7 +82,7 @@ fn htpasswd(call: &mut Call<'_>, v: &[Value]) -> Result {
     if user.contains(':') {
         return Ok(format!("invalid username: {user}").into());
     }
-    call.charge(SLOW_HASH)?;
+    call.work(SLOW_HASH)?;
     Ok(format!("{user}:{}", bcrypt(call, &v[1])).into())
 }
 
@@ -142,7 +142,7 @@ fn derive(call: &mut Call<'_>, v: &[Value]) -> Result {
     let Some(templates) = password_templates(&password_type) else {
         return Ok(format!("cannot find password template {password_type}").into());
     };
-    call.charge(10 * SLOW_HASH)?;
+    call.work(10 * SLOW_HASH)?;
     let sized = |text: &str| [&(text.len() as u32).to_be_bytes(), text.as_bytes()].concat();
     let salt = [SEED, &sized(&user)].concat();
     let mut key = [0; 64];

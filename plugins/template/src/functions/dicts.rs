@@ -82,7 +82,7 @@ fn pluck(_: &mut Call<'_>, v: &[Value]) -> Result {
 fn keys(call: &mut Call<'_>, v: &[Value]) -> Result {
     let mut keys = Vec::new();
     for map in v.iter().filter_map(Value::as_map) {
-        call.charge(map.len())?;
+        call.charge_items(map.len())?;
         keys.extend(map.keys());
     }
     Ok(Value::strings(keys))
@@ -90,7 +90,7 @@ fn keys(call: &mut Call<'_>, v: &[Value]) -> Result {
 
 fn values(call: &mut Call<'_>, v: &[Value]) -> Result {
     let entries = v[0].as_map().map(|map| map.entries()).unwrap_or_default();
-    call.charge(entries.len())?;
+    call.charge_items(entries.len())?;
     Ok(Value::list(
         entries.into_iter().map(|(_, value)| value).collect(),
     ))
@@ -165,7 +165,7 @@ fn deep_copy(call: &mut Call<'_>, value: &Value, depth: usize) -> Result {
     match value {
         Value::Map(map) if !map.is_nil() => {
             let entries = map.entries();
-            call.charge(entries.len())?;
+            call.charge_items(entries.len())?;
             let mut copied = Vec::with_capacity(entries.len());
             for (key, value) in entries {
                 copied.push((key, deep_copy(call, &value, depth + 1)?));
@@ -173,7 +173,7 @@ fn deep_copy(call: &mut Call<'_>, value: &Value, depth: usize) -> Result {
             Ok(Value::Map(Rc::new(Map::new(map.map_type(), copied))))
         }
         Value::List(list) if !list.is_nil() => {
-            call.charge(list.len())?;
+            call.charge_items(list.len())?;
             let items = list.iter().map(|item| deep_copy(call, item, depth + 1));
             let items = items.collect::<std::result::Result<_, _>>()?;
             Ok(Value::List(Rc::new(List::new(list.list_type(), items))))

@@ -85,14 +85,14 @@ fn list(_: &mut Call<'_>, v: &[Value]) -> Result {
 
 fn push(call: &mut Call<'_>, v: &[Value]) -> Result {
     let list = slice_for(&v[0], "Cannot push on type")?;
-    call.charge(list.len())?;
+    call.charge_items(list.len())?;
     let items = list.iter().chain([&v[1]]).cloned();
     Ok(Value::list(items.collect()))
 }
 
 fn prepend(call: &mut Call<'_>, v: &[Value]) -> Result {
     let list = slice_for(&v[0], "Cannot prepend on type")?;
-    call.charge(list.len())?;
+    call.charge_items(list.len())?;
     let items = [&v[1]].into_iter().chain(list.iter()).cloned();
     Ok(Value::list(items.collect()))
 }
@@ -138,7 +138,7 @@ fn uniq(call: &mut Call<'_>, v: &[Value]) -> Result {
     let list = slice_for(&v[0], "Cannot find uniq on type")?;
     let mut unique: Vec<Value> = Vec::new();
     for item in list.iter() {
-        call.charge(unique.len())?;
+        call.charge_items(unique.len())?;
         if !contains(&unique, item) {
             unique.push(item.clone());
         }
@@ -148,7 +148,7 @@ fn uniq(call: &mut Call<'_>, v: &[Value]) -> Result {
 
 fn without(call: &mut Call<'_>, v: &[Value]) -> Result {
     let list = slice_for(&v[0], "Cannot find without on type")?;
-    call.charge(list.len())?;
+    call.charge_items(list.len())?;
     let kept = list.iter().filter(|item| !contains(&v[1..], item));
     Ok(Value::list(kept.cloned().collect()))
 }
@@ -158,7 +158,7 @@ fn has(call: &mut Call<'_>, v: &[Value]) -> Result {
         return Ok(Value::Bool(false));
     }
     let list = slice_for(&v[1], "Cannot find has on type")?;
-    call.charge(list.len())?;
+    call.charge_items(list.len())?;
     Ok(Value::Bool(contains(&list, &v[0])))
 }
 
@@ -194,7 +194,7 @@ fn concat(call: &mut Call<'_>, v: &[Value]) -> Result {
                 "Cannot concat type {kind} as list"
             )));
         };
-        call.charge(list.len())?;
+        call.charge_items(list.len())?;
         all.extend(list.iter().cloned());
     }
     if all.is_empty() {
@@ -205,7 +205,7 @@ fn concat(call: &mut Call<'_>, v: &[Value]) -> Result {
 
 fn chunk(call: &mut Call<'_>, v: &[Value]) -> Result {
     let list = slice_for(&v[1], "Cannot chunk type")?;
-    call.charge(list.len())?;
+    call.charge_items(list.len())?;
     let chunks = match int(&v[0]) {
         size @ 1.. => {
             let chunks = list.chunks(usize::try_from(size).unwrap_or(usize::MAX));
@@ -226,7 +226,7 @@ fn sort_alpha(call: &mut Call<'_>, v: &[Value]) -> Result {
         return Ok(Value::strings([text_of(&string_of(&v[0]))]));
     }
     let mut texts = strings_of(&v[0]);
-    call.charge(texts.len())?;
+    call.charge_items(texts.len())?;
     texts.sort();
     Ok(Value::strings(texts))
 }

@@ -178,7 +178,7 @@ fn steps(
     }
     let distance = stop.abs_diff(start);
     let count = distance.div_ceil(step.unsigned_abs());
-    call.charge(usize::try_from(count).unwrap_or(usize::MAX))?;
+    call.charge_items(usize::try_from(count).unwrap_or(usize::MAX))?;
     Ok((0..count as i64).map(|i| start + i * step).collect())
 }
 

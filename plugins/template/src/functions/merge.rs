@@ -51,7 +51,7 @@ fn merge_into(
         return Ok(());
     }
     let entries = source.entries();
-    call.charge(entries.len())?;
+    call.charge_items(entries.len())?;
     for (key, value) in entries {
         let present = target.get(&key);
         if value.is_nil() {

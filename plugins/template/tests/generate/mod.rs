@@ -3,11 +3,13 @@
 //! What differs from run to run is left out: the time, randomness, addresses, and the order of
 //! `keys` and `values`, which in Go is random.
 
+mod choices;
 mod functions;
 mod leaves;
 
 use std::fmt::Write as _;
 
+use choices::Choices;
 use functions::{FUNCTIONS, Kind};
 use leaves::leaves;
 
@@ -39,38 +41,6 @@ json: "{\"k\": [1, 2.5, null], \"s\": \"<&>\"}"
 semver: v1.22.3-rc.1+b5
 date: "2024-02-29"
 "#;
-
-/// A seeded source of choices (SplitMix64).
-pub(crate) struct Choices(u64);
-
-impl Choices {
-    pub(crate) fn new(seed: u64) -> Self {
-        // Neighbouring seeds must not give shifted sequences of the same choices.
-        let mut choices = Self(seed);
-        choices.0 = choices.next();
-        choices
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
-    }
-
-    fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-
-    fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
-        from[self.below(from.len())]
-    }
-}
 
 /// A template of one line or a few.
 pub(crate) fn template(seed: u64) -> String {
