@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use weir_plugin::{
-    Call, CallError, Failure, Grants, Input, Limits, Plugin, RenderOutput, Runtime, RuntimeConfig,
-    Services, Subject, Target, Trace, Tree,
+    Call, CallError, Called, Failure, Grants, Input, Limits, Plugin, RenderOutput, Runtime,
+    RuntimeConfig, Services, Subject, Target, Trace, Tree,
 };
 
 use super::{Error, Exit};
+use crate::capabilities::Capabilities;
+use crate::lookup::Lookup;
 
 /// Calls at a time; a command makes one.
 const CALLS: u32 = 2;
@@ -48,6 +50,17 @@ pub(super) struct LocalRender {
     /// JSON.
     pub(super) settings: String,
     pub(super) limits: Limits,
+    /// One that may be asked.
+    pub(super) cluster: Option<Cluster>,
+}
+
+/// A cluster that a render may ask.
+#[derive(Clone)]
+pub(super) struct Cluster {
+    /// What it serves, where that counts.
+    pub(super) capabilities: Option<Arc<Capabilities>>,
+    /// Its objects, where they may be looked up.
+    pub(super) lookup: Option<Arc<Lookup>>,
 }
 
 impl LocalRender {
@@ -62,7 +75,33 @@ impl LocalRender {
         plugin: &Arc<Plugin>,
         root: &Path,
     ) -> Result<(RenderOutput, Trace), Error> {
+        let called = self.call(plugin).await?;
+        let output = called.result.map_err(|mut error| {
+            if let CallError::Failed(failure) = &mut error {
+                for position in &mut failure.positions {
+                    position.path = from_here(&root.join(&position.path));
+                }
+            }
+            call_error(error)
+        })?;
+        for warning in &output.warnings {
+            eprintln!("warning: {}: {}", warning.code, warning.message);
+        }
+        Ok((output, called.trace))
+    }
+
+    /// Checks the settings and renders, however that ends.
+    pub(super) async fn call(self, plugin: &Arc<Plugin>) -> Result<Called<RenderOutput>, Error> {
         check_settings(plugin, &self.settings)?;
+        let (capabilities, lookup) = match self.cluster {
+            Some(cluster) => (cluster.capabilities, cluster.lookup),
+            None => (None, None),
+        };
+        // Who renders by hand reads with rights of their own.
+        let grants = Grants {
+            cluster: lookup.iter().map(|_| "*".to_owned()).collect(),
+            ..Grants::default()
+        };
         let call = Call {
             subject: Subject {
                 api_version: "kustomize.toolkit.fluxcd.io/v1".into(),
@@ -77,27 +116,19 @@ impl LocalRender {
                 revision: "local".into(),
                 tree: self.tree,
             }],
-            grants: Arc::new(Grants::default()),
+            grants: Arc::new(grants),
             limits: self.limits,
-            services: Services::none(),
+            services: Services {
+                cluster: lookup.map(|lookup| lookup as _),
+                ..Services::none()
+            },
         };
         let target = LocalTarget {
             path: self.path,
             namespace: self.namespace,
+            capabilities,
         };
-        let called = plugin.render(call, Arc::new(target)).await;
-        let output = called.result.map_err(|mut error| {
-            if let CallError::Failed(failure) = &mut error {
-                for position in &mut failure.positions {
-                    position.path = from_here(&root.join(&position.path));
-                }
-            }
-            call_error(error)
-        })?;
-        for warning in &output.warnings {
-            eprintln!("warning: {}: {}", warning.code, warning.message);
-        }
-        Ok((output, called.trace))
+        Ok(plugin.render(call, Arc::new(target)).await)
     }
 }
 
@@ -172,10 +203,12 @@ fn describe(failure: &Failure) -> String {
     text
 }
 
-/// What a renderer may ask about, without a cluster.
+/// What a renderer may ask about.
 struct LocalTarget {
     path: String,
     namespace: Option<String>,
+    /// Of the cluster, if there is one.
+    capabilities: Option<Arc<Capabilities>>,
 }
 
 impl Target for LocalTarget {
@@ -204,16 +237,25 @@ impl Target for LocalTarget {
     }
 
     fn kube_version(&self) -> String {
-        // That of the API definitions this binary is built with.
-        "v1.35.0".into()
+        match &self.capabilities {
+            Some(capabilities) => capabilities.kube_version(),
+            // That of the API definitions this binary is built with.
+            None => "v1.35.0".into(),
+        }
     }
 
     fn has_api(&self, name: &str) -> bool {
-        apis().contains(name)
+        match &self.capabilities {
+            Some(capabilities) => capabilities.apis().contains(name),
+            None => apis().contains(name),
+        }
     }
 
     fn apis(&self) -> Vec<String> {
-        apis().into_iter().map(str::to_owned).collect()
+        match &self.capabilities {
+            Some(capabilities) => capabilities.apis().iter().cloned().collect(),
+            None => apis().into_iter().map(str::to_owned).collect(),
+        }
     }
 }
 

@@ -41,15 +41,22 @@ impl From<Exit> for ExitCode {
 #[derive(Debug)]
 pub struct Error {
     exit: Exit,
-    error: anyhow::Error,
+    cause: anyhow::Error,
+    /// What stands before it: a command that is called like another tool's prints errors as that
+    /// tool does.
+    label: &'static str,
 }
+
+/// The label of most errors.
+const LABEL: &str = "error";
 
 impl Error {
     /// An error of its own text.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {
             exit,
-            error: anyhow::Error::msg(message.into()),
+            cause: anyhow::Error::msg(message.into()),
+            label: LABEL,
         }
     }
 
@@ -62,20 +69,26 @@ impl Error {
     pub(super) fn report(&self) -> ExitCode {
         // The reader of our output has enough (`weir get … | head -1`).
         let is_broken_pipe = self
-            .error
+            .cause
             .downcast_ref::<io::Error>()
             .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
         if is_broken_pipe {
             return Exit::Ok.into();
         }
-        let error: &(dyn std::error::Error + 'static) = self.error.as_ref();
-        eprintln!("error: {}", chain(error));
+        let error: &(dyn std::error::Error + 'static) = self.cause.as_ref();
+        eprintln!("{}: {}", self.label, chain(error));
         self.exit.into()
     }
 
     /// With another exit code.
     pub fn exit(mut self, exit: Exit) -> Self {
         self.exit = exit;
+        self
+    }
+
+    /// With another label.
+    pub(super) fn labelled(mut self, label: &'static str) -> Self {
+        self.label = label;
         self
     }
 
@@ -89,7 +102,8 @@ impl<E: Into<anyhow::Error>> From<E> for Error {
     fn from(error: E) -> Self {
         Self {
             exit: Exit::Failed,
-            error: error.into(),
+            cause: error.into(),
+            label: LABEL,
         }
     }
 }

@@ -70,6 +70,7 @@ pub(super) async fn build(args: KustomizeArgs) -> Result<(), Error> {
             time: args.timeout.get(),
             ..Limits::default()
         },
+        cluster: None,
     };
     let (output, _) = render.run_in(&plugin, &root).await?;
     match &args.output {

@@ -1,5 +1,6 @@
 //! `weir build`: rendering without a cluster, through the very components that the host runs.
 
+mod helm;
 mod kustomize;
 
 use clap::{Args, Subcommand};
@@ -15,11 +16,13 @@ pub(super) struct BuildArgs {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    Kustomize(kustomize::KustomizeArgs),
+    Kustomize(Box<kustomize::KustomizeArgs>),
+    Helm(Box<helm::HelmArgs>),
 }
 
 pub(super) async fn build(args: BuildArgs) -> Result<(), Error> {
     match args.what {
-        What::Kustomize(args) => kustomize::build(args).await,
+        What::Kustomize(args) => kustomize::build(*args).await,
+        What::Helm(args) => helm::build(*args).await,
     }
 }

@@ -104,6 +104,7 @@ async fn render(
         namespace: args.target_namespace,
         settings,
         limits,
+        cluster: None,
     };
     let (output, trace) = render.run(plugin).await?;
     if args.reads {
