@@ -71,6 +71,8 @@ pub struct Impurity {
     pub random: bool,
     /// Looked into the cluster.
     pub cluster: bool,
+    /// Asked for what a URL leads to.
+    pub remote: bool,
     /// Asked more than a trace may hold; what was recorded is dropped.
     pub overflow: bool,
 }
@@ -78,7 +80,7 @@ pub struct Impurity {
 impl Impurity {
     /// Whether the result is a function of the trace alone.
     pub const fn is_pure(self) -> bool {
-        !(self.clock || self.random || self.cluster || self.overflow)
+        !(self.clock || self.random || self.cluster || self.remote || self.overflow)
     }
 }
 

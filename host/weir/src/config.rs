@@ -38,6 +38,8 @@ pub struct Config {
     pub election: Option<Terms>,
     /// Refuses references to objects in other namespaces.
     pub no_cross_namespace_refs: bool,
+    /// Origins from which kustomizations may take bases and files.
+    pub remote_bases: Vec<String>,
     /// Logs.
     pub log: Log,
     /// What running work gets on shutdown before it is abandoned.

@@ -22,6 +22,7 @@ pub struct Granted {
 pub struct GrantBook {
     by_name: RwLock<HashMap<String, Granted>>,
     defaults: Limits,
+    remote_bases: Vec<String>,
 }
 
 /// Built-ins that talk to the hosts their object names, as Flux's controllers do: any host, also
@@ -34,11 +35,13 @@ const REACHING_OUT: &[&str] = &["git", "slack", "webhook"];
 const READING_SECRETS: &[&str] = &["slack", "webhook"];
 
 impl GrantBook {
-    /// A book with the grants of the built-ins, under the host's limits.
-    pub fn new(defaults: Limits) -> Self {
+    /// A book with the grants of the built-ins, under the host's limits. `remote_bases`: what the
+    /// built-in `kustomize` may reach.
+    pub fn new(defaults: Limits, remote_bases: Vec<String>) -> Self {
         Self {
             by_name: RwLock::default(),
             defaults,
+            remote_bases,
         }
     }
 
@@ -52,6 +55,9 @@ impl GrantBook {
             grants.hosts = vec!["*".into()];
             grants.private_networks = true;
             grants.slots = vec!["*".into()];
+        }
+        if name == "kustomize" {
+            grants.hosts.clone_from(&self.remote_bases);
         }
         if READING_SECRETS.contains(&name) {
             grants.secrets = vec!["default".into()];

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use weir_sdk::{
-    About, Call, Class, Dir, Emitter, Error, Manifest, Problem, Renderer, Result, Target,
+    About, Call, Class, Dir, Emitter, Error, Manifest, Problem, Renderer, Result, Target, remote,
 };
 
 use crate::ErrorKind;
@@ -168,6 +168,7 @@ fn failure(err: &crate::Error) -> Error {
         ErrorKind::NotFound => Class::NotFound,
         ErrorKind::Unsupported => Class::Unsupported,
         ErrorKind::Denied => Class::Denied,
+        ErrorKind::Unavailable => Class::Unavailable,
     };
     let failure = Error::new(class, BUILD_FAILED, err.message());
     match err.position() {
@@ -212,4 +213,27 @@ impl FileSystem for Tree {
             .map(|entry| (entry.name, kind_of(entry.kind)))
             .collect()
     }
+
+    fn repository(&self, url: &str, reference: Option<&str>) -> crate::Result<Box<dyn FileSystem>> {
+        let dir = remote::repository(url, reference).map_err(|err| refused(&err))?;
+        Ok(Box::new(Tree { dir }))
+    }
+
+    fn download(&self, url: &str) -> crate::Result<Vec<u8>> {
+        let file = remote::file(url).map_err(|err| refused(&err))?;
+        let size = u32::try_from(file.size()).unwrap_or(u32::MAX);
+        file.read(0, size).map_err(|err| refused(&err))
+    }
+}
+
+/// Why the host did not fetch something.
+fn refused(err: &Error) -> crate::Error {
+    let kind = match err.class() {
+        Class::NotFound => ErrorKind::NotFound,
+        Class::Denied | Class::Unauthorized => ErrorKind::Denied,
+        Class::Unavailable => ErrorKind::Unavailable,
+        Class::Unsupported => ErrorKind::Unsupported,
+        Class::InvalidSettings | Class::InvalidInput | Class::Internal => ErrorKind::Input,
+    };
+    crate::Error::new(err.message()).of_kind(kind)
 }

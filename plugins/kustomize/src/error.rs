@@ -24,6 +24,8 @@ pub enum Kind {
     Unsupported,
     /// The host said no.
     Denied,
+    /// A remote does not answer.
+    Unavailable,
 }
 
 /// A failed build. `Display` is kustomize's own message: the chain of what was being done, then

@@ -93,11 +93,7 @@ pub fn build_as_flux(
     options: &Options,
     flux: &FluxOptions,
 ) -> Result<Output> {
-    let source = Rc::new(Source {
-        fs,
-        restrictor: options.load_restrictor,
-        root_name: options.root_name.clone(),
-    });
+    let source = Rc::new(Source::local(fs, options));
     let mut cx = Context::new();
     let loader = Rc::new(Loader::at(source, dir)?);
     let (mut kustomization, file_name, text) = match find_file(&loader) {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::error::{Error, Kind, Result};
+
 /// What stands at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryKind {
@@ -23,6 +25,44 @@ pub trait FileSystem {
 
     /// Names and kinds in a directory, sorted bytewise.
     fn list(&self, path: &str) -> Vec<(String, EntryKind)>;
+
+    /// The tree of a remote Git repository at a reference, or its default branch.
+    fn repository(&self, url: &str, reference: Option<&str>) -> Result<Box<dyn FileSystem>> {
+        let _ = (url, reference);
+        Err(unreachable())
+    }
+
+    /// Content of a file by HTTP.
+    fn download(&self, url: &str) -> Result<Vec<u8>> {
+        let _ = url;
+        Err(unreachable())
+    }
+}
+
+fn unreachable() -> Error {
+    Error::new("nothing is fetched here").of_kind(Kind::Denied)
+}
+
+impl<T: FileSystem + ?Sized> FileSystem for &T {
+    fn kind(&self, path: &str) -> Option<EntryKind> {
+        (**self).kind(path)
+    }
+
+    fn read(&self, path: &str) -> Option<Vec<u8>> {
+        (**self).read(path)
+    }
+
+    fn list(&self, path: &str) -> Vec<(String, EntryKind)> {
+        (**self).list(path)
+    }
+
+    fn repository(&self, url: &str, reference: Option<&str>) -> Result<Box<dyn FileSystem>> {
+        (**self).repository(url, reference)
+    }
+
+    fn download(&self, url: &str) -> Result<Vec<u8>> {
+        (**self).download(url)
+    }
 }
 
 /// A tree in memory.

@@ -39,6 +39,7 @@ mod origin;
 mod path;
 mod places;
 mod plugins;
+mod remote;
 mod resid;
 mod resmap;
 mod resource;

@@ -5,6 +5,8 @@ use std::rc::Rc;
 use crate::error::{Context as _, Error, Kind, Result};
 use crate::fs::{EntryKind, FileSystem};
 use crate::path;
+use crate::remote::Address;
+use crate::run::Options;
 
 /// How far a file reference may reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,12 +18,26 @@ pub enum LoadRestrictor {
     None,
 }
 
-/// The tree and the rules, shared by all loaders of a build.
+/// A tree and the rules, shared by all loaders that read from it.
 pub(crate) struct Source<'a> {
-    pub(crate) fs: &'a dyn FileSystem,
-    pub(crate) restrictor: LoadRestrictor,
+    fs: Box<dyn FileSystem + 'a>,
+    restrictor: LoadRestrictor,
     /// What messages put in front of absolute paths.
-    pub(crate) root_name: String,
+    root_name: String,
+    /// The address of a repository, as it was given.
+    address: Option<String>,
+}
+
+impl<'a> Source<'a> {
+    /// The tree that is built.
+    pub(crate) fn local(fs: &'a dyn FileSystem, options: &Options) -> Self {
+        Self {
+            fs: Box::new(fs),
+            restrictor: options.load_restrictor,
+            root_name: options.root_name.clone(),
+            address: None,
+        }
+    }
 }
 
 impl Source<'_> {
@@ -114,16 +130,20 @@ impl<'a> Loader<'a> {
             return Err(Error::new("new root cannot be empty"));
         }
         if is_remote_repository(path) {
-            return Err(Error::new(format!(
-                "remote base '{path}' cannot be fetched here; vendor it into the repository, or \
-                 make it a source of its own"
-            ))
-            .of_kind(Kind::Denied));
+            return self.new_at_repository(path);
         }
         if path.starts_with('/') {
             return Err(Error::new(format!("new root '{path}' cannot be absolute")));
         }
         let absolute = path::join(&self.root, path);
+        if self.source.address.is_some() && path::leaves(&self.root, path) {
+            return Err(Error::new(format!(
+                "security; bases in kustomizations found in cloned git repos must be within the \
+                 repo, but base '{path}' is outside '{}'",
+                self.source.show("/")
+            ))
+            .of_kind(Kind::Denied));
+        }
         let named = self.source.show(&absolute);
         let root = self
             .confirm_dir(&named, &absolute)
@@ -136,33 +156,88 @@ impl<'a> Loader<'a> {
         }))
     }
 
+    /// A loader in a repository that this one's kustomization names.
+    fn new_at_repository(self: &Rc<Self>, named: &str) -> Result<Rc<Self>> {
+        let refused = |err: Error| {
+            err.reworded(|why| {
+                format!(
+                    "remote base '{named}' cannot be fetched: {why}; allow its host \
+                     (--allow-remote-bases), vendor it into the repository, or make it a source of \
+                     its own"
+                )
+            })
+        };
+        let address = Address::parse(named)
+            .ok_or_else(|| refused(Error::new("it is no address of a Git repository")))?;
+        self.refuse_repository_cycle(named)?;
+        let fs = self
+            .source
+            .fs
+            .repository(&address.url, address.reference.as_deref())
+            .map_err(refused)?;
+        let source = Rc::new(Source {
+            fs,
+            // What is fetched never reaches out of its directory.
+            restrictor: LoadRestrictor::RootOnly,
+            root_name: address.url,
+            address: Some(named.to_owned()),
+        });
+        let mut loader = Self::at(source, &address.path)?;
+        loader.referrer = Some(Rc::clone(self));
+        Ok(Rc::new(loader))
+    }
+
     fn refuse_cycle(&self, candidate: &str) -> Result<()> {
-        if path::is_within(&self.root, candidate) {
+        self.refuse_cycle_in(&self.source, candidate)
+    }
+
+    /// `candidate` is a directory of `source`; directories of other sources are no part of a cycle.
+    fn refuse_cycle_in(&self, source: &Rc<Source<'a>>, candidate: &str) -> Result<()> {
+        if Rc::ptr_eq(source, &self.source) && path::is_within(&self.root, candidate) {
             return Err(Error::new(format!(
                 "cycle detected: candidate root '{}' contains visited root '{}'",
                 self.source.show(candidate),
                 self.shown_root()
             )));
         }
+        self.referrer.as_ref().map_or(Ok(()), |referrer| {
+            referrer.refuse_cycle_in(source, candidate)
+        })
+    }
+
+    fn refuse_repository_cycle(&self, named: &str) -> Result<()> {
+        if let Some(address) = &self.source.address
+            && address.starts_with(named)
+        {
+            return Err(Error::new(format!(
+                "cycle detected: URI '{named}' referenced by previous URI '{address}'"
+            )));
+        }
         self.referrer
             .as_ref()
-            .map_or(Ok(()), |referrer| referrer.refuse_cycle(candidate))
+            .map_or(Ok(()), |referrer| referrer.refuse_repository_cycle(named))
     }
 
     /// The path of a file relative to the root of the tree, for positions.
     pub(crate) fn relative(&self, path: &str) -> String {
-        path::join(&self.root, path)
-            .trim_start_matches('/')
-            .to_owned()
+        let absolute = path::join(&self.root, path);
+        match &self.source.address {
+            Some(_) => self.source.show(&absolute),
+            None => absolute.trim_start_matches('/').to_owned(),
+        }
     }
 
     /// Content of a file that this loader's kustomization names.
     pub(crate) fn load(&self, path: &str) -> Result<Vec<u8>> {
         if path.starts_with("http://") || path.starts_with("https://") {
-            return Err(Error::new(format!(
-                "remote file '{path}' cannot be fetched here; add it to the repository"
-            ))
-            .of_kind(Kind::Denied));
+            return self.source.fs.download(path).map_err(|err| {
+                err.reworded(|why| {
+                    format!(
+                        "remote file '{path}' cannot be fetched: {why}; allow its host \
+                         (--allow-remote-bases), or add the file to the repository"
+                    )
+                })
+            });
         }
         let rooted = path.starts_with('/');
         let (absolute, named) = if rooted {

@@ -38,6 +38,13 @@ pub(crate) fn join(base: &str, path: &str) -> String {
     }
 }
 
+/// True if `path`, from the absolute directory `base`, leads above the root on its way.
+pub(crate) fn leaves(base: &str, path: &str) -> bool {
+    let from = base.trim_start_matches('/');
+    let led = join(from, path);
+    led == ".." || led.starts_with("../")
+}
+
 /// The last element (`path.Base`).
 pub(crate) fn base(path: &str) -> &str {
     if path.is_empty() {

@@ -73,11 +73,7 @@ impl Output {
 
 /// Builds the directory `dir` of a tree.
 pub fn build(fs: &dyn FileSystem, dir: &str, options: &Options) -> Result<Output> {
-    let source = Rc::new(Source {
-        fs,
-        restrictor: options.load_restrictor,
-        root_name: options.root_name.clone(),
-    });
+    let source = Rc::new(Source::local(fs, options));
     let mut cx = Context::new();
     let loader = Rc::new(Loader::at(source, dir)?);
     let target = Target::load(&mut cx, loader)?;

@@ -72,6 +72,7 @@ pub mod log;
 mod notifier;
 mod output;
 pub mod random;
+pub mod remote;
 mod renderer;
 pub mod secrets;
 mod source;

@@ -119,7 +119,7 @@ impl State {
     }
 
     /// One request whose body the host keeps.
-    fn download(
+    pub(super) fn download(
         &mut self,
         outgoing: Result<Outgoing, Failure>,
     ) -> impl Future<Output = Result<(crate::net::Answer, Blob), Failure>> + use<> {

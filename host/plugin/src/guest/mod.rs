@@ -12,6 +12,7 @@ mod git;
 mod http;
 mod log;
 mod output;
+mod remote;
 mod rendering;
 mod secrets;
 mod unsupported;
@@ -64,6 +65,8 @@ pub(crate) struct State {
     pub(crate) started: bool,
     /// What the call has of its object's Secrets, asked once.
     bound: Bound,
+    /// What its references to remote repositories stand for.
+    pins: remote::Pins,
     /// Bytes that this call may still download.
     downloads: Arc<AtomicU64>,
     /// What the archives of this call may still unpack to.
@@ -127,6 +130,7 @@ impl State {
             sink: None,
             started: false,
             bound: Bound::default(),
+            pins: remote::Pins::default(),
             downloads,
             unpacking: environment.unpack.clone(),
             environment,

@@ -3,8 +3,8 @@
 
 use wasmtime::component::Resource;
 
-use super::{Blob, Dir, State, Stop, unsupported};
-use crate::bindings::weir::plugin::{oci, remote, review, tcp};
+use super::{Blob, State, Stop, unsupported};
+use crate::bindings::weir::plugin::{oci, review, tcp};
 
 /// No connection is ever made.
 #[derive(Debug)]
@@ -13,20 +13,6 @@ pub enum Connection {}
 /// No change set is ever handed out.
 #[derive(Debug)]
 pub enum ChangeSet {}
-
-impl remote::Host for State {
-    fn get_file(&mut self, _url: String) -> Result<Resource<Blob>, Stop> {
-        Err(unsupported("remote files").into())
-    }
-
-    fn get_repository(
-        &mut self,
-        _url: String,
-        _reference: Option<String>,
-    ) -> Result<Resource<Dir>, Stop> {
-        Err(unsupported("remote repositories").into())
-    }
-}
 
 impl oci::Host for State {
     fn tags(&mut self, _repository: oci::Repository) -> Result<Vec<String>, Stop> {

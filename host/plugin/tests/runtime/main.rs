@@ -17,6 +17,7 @@ mod images;
 mod load;
 mod network;
 mod outcomes;
+mod remote;
 mod source;
 mod support;
 mod trace;

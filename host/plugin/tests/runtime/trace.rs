@@ -211,7 +211,7 @@ async fn time_and_randomness_make_a_result_impure() {
 #[tokio::test]
 async fn what_is_not_hosted_answers_unsupported() {
     let plugin = load("ask").await;
-    let questions = r#"[["remote"],["decrypt"]]"#;
+    let questions = r#"[["decrypt"]]"#;
     let asked = ask(&plugin, questions, &call("", &FILES), &Fixed::default()).await;
-    assert_eq!(asked.answers, ["FailureClass::Unsupported Unsupported"; 2]);
+    assert_eq!(asked.answers, ["FailureClass::Unsupported Unsupported"]);
 }

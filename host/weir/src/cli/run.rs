@@ -51,6 +51,15 @@ pub(super) struct RunArgs {
     /// Refuse references to objects in other namespaces
     #[arg(long, env = "WEIR_NO_CROSS_NAMESPACE_REFS")]
     no_cross_namespace_refs: bool,
+    /// Where kustomizations may take remote bases and files from, such as https://github.com or
+    /// https://*.example.com; nowhere if none is given
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        env = "WEIR_ALLOW_REMOTE_BASES",
+        value_delimiter = ','
+    )]
+    allow_remote_bases: Vec<String>,
 
     /// Folder for artifacts and compiled plugins
     #[arg(
@@ -310,6 +319,15 @@ impl RunArgs {
                 return wrong(&format!("{flag} must be at least 1"));
             }
         }
+        if let Some(origin) = self
+            .allow_remote_bases
+            .iter()
+            .find(|origin| !origin.contains("://"))
+        {
+            return wrong(&format!(
+                "--allow-remote-bases: `{origin}` is no origin such as https://github.com"
+            ));
+        }
         if self.interval_jitter_percentage > 100 {
             return wrong("--interval-jitter-percentage must be at most 100");
         }
@@ -387,6 +405,7 @@ impl RunArgs {
                 http_body: self.plugin_http_body.0,
             },
             no_cross_namespace_refs: self.no_cross_namespace_refs,
+            remote_bases: self.allow_remote_bases,
             log: Log {
                 level: self.log_level,
                 encoding: self.log_encoding,
@@ -493,10 +512,22 @@ mod tests {
             (&["--storage-addr", "9090"], "is no address"),
             (&["--plugin-memory", "lots"], "is no size"),
             (&["--log-level", "loud"], "invalid value"),
+            (&["--allow-remote-bases", "github.com"], "is no origin"),
         ] {
             let error = config(flags).expect_err(problem);
             assert!(error.contains(problem), "{flags:?}: {error}");
         }
+    }
+
+    #[test]
+    fn remote_bases_are_allowed_by_origin_and_nowhere_unless_asked_for() {
+        assert!(config(&[]).unwrap().remote_bases.is_empty());
+        let origins = "https://github.com,http://127.0.0.1:8080";
+        let config = config(&["--allow-remote-bases", origins]).unwrap();
+        assert_eq!(
+            config.remote_bases,
+            ["https://github.com", "http://127.0.0.1:8080"]
+        );
     }
 
     #[test]

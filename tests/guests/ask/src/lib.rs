@@ -133,7 +133,11 @@ fn answer(call: &Call, target: &Target, question: &[&str]) -> String {
             Some(namespace),
             Some(selector),
         )),
-        ["remote"] => shown(remote::get_file("https://example.com").map(|_| ())),
+        ["remote", url] => shown(remote::get_file(url).and_then(|file| Ok(text(file.read(0, 100)?)))),
+        ["repository", url, reference @ ..] => shown(
+            remote::get_repository(url, reference.first().copied())
+                .and_then(|tree| Ok(text(tree.read("base/a.yaml")?))),
+        ),
         // What language runtimes take from WASI by themselves.
         ["wasi-random"] => format!("{:?}", wasi::random::random::get_random_bytes(16)),
         ["wasi-clock"] => format!("{:?}", std::time::SystemTime::now()),

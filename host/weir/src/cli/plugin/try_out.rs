@@ -154,7 +154,9 @@ fn tell_reads(trace: &Trace) {
         }
     }
     if !trace.impurity.is_pure() {
-        eprintln!("its result is not cached: it asked for time, randomness or the cluster");
+        eprintln!(
+            "its result is not cached: it asked for time, randomness, the cluster or a remote"
+        );
     }
 }
 

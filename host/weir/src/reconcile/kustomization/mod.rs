@@ -30,6 +30,7 @@ use weir_api::kustomize::v1::Kustomization;
 use weir_api::meta;
 use weir_api::source::v1::GitRepository;
 use weir_apply::{Engine, Event};
+use weir_git::GitClient;
 use weir_plugin::{Catalog, Digest};
 
 use super::objects::{Key, Objects};
@@ -64,6 +65,8 @@ pub struct Kustomizations {
     pub grants: Arc<GrantBook>,
     /// Renders that need not run again.
     pub renders: Arc<Renders>,
+    /// Fetches remote bases.
+    pub git: GitClient,
     /// Applies.
     pub engine: Engine,
     /// What was applied, across restarts.

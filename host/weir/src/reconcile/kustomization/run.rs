@@ -264,6 +264,8 @@ impl Kustomizations {
             },
             grants: granted.grants,
             services: Services {
+                // For remote bases, where the grants allow any.
+                git: Some(Arc::new(self.git.with_timeout(object.spec.timeout().get()))),
                 cluster: Some(self.lookup.clone()),
                 ..Services::none()
             },
