@@ -10,6 +10,7 @@
 mod differential;
 mod generate;
 mod laws;
+mod mangled;
 
 fn number(name: &str, default: u64) -> u64 {
     std::env::var(name)

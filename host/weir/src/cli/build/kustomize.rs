@@ -44,7 +44,8 @@ pub(super) struct KustomizeArgs {
     reorder: Option<String>,
     /// Label every object as managed by kustomize; deprecated by `buildMetadata` of the
     /// kustomization
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true")]
     enable_managedby_label: Option<bool>,
     /// How long it may take, such as 60s
     #[arg(long, value_name = "TIME", default_value = "60s")]

@@ -11,13 +11,16 @@ use crate::cli::Error;
 #[command(next_help_heading = "Flags of kustomize about programs, none of which is run here")]
 pub(super) struct ProgramArgs {
     /// Refused: plugins are programs and containers
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true")]
     enable_alpha_plugins: Option<bool>,
     /// Refused: functions are programs
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true")]
     enable_exec: Option<bool>,
     /// Refused: charts are rendered by `weir build helm`
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true")]
     enable_helm: Option<bool>,
     /// Environment of functions
     #[arg(short, long, value_name = "NAME=VALUE")]
@@ -26,13 +29,15 @@ pub(super) struct ProgramArgs {
     #[arg(long, value_name = "MOUNT")]
     mount: Vec<String>,
     /// Network of functions
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true")]
     network: Option<bool>,
     /// Network of functions
     #[arg(long, value_name = "NAME")]
     network_name: Option<String>,
     /// User of functions
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true")]
     as_current_user: Option<bool>,
     /// Program of Helm
     #[arg(long, value_name = "PATH")]
@@ -44,10 +49,12 @@ pub(super) struct ProgramArgs {
     #[arg(long, value_name = "VERSION")]
     helm_kube_version: Option<String>,
     /// Messages of Helm
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true")]
     helm_debug: Option<bool>,
     /// Stack of an error
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true")]
     stack_trace: Option<bool>,
 }
 
