@@ -133,7 +133,9 @@ fn answer(call: &Call, target: &Target, question: &[&str]) -> String {
             Some(namespace),
             Some(selector),
         )),
-        ["remote", url] => shown(remote::get_file(url).and_then(|file| Ok(text(file.read(0, 100)?)))),
+        ["remote", url] => {
+            shown(remote::get_file(url).and_then(|file| Ok(text(file.read(0, 100)?))))
+        }
         ["repository", url, reference @ ..] => shown(
             remote::get_repository(url, reference.first().copied())
                 .and_then(|tree| Ok(text(tree.read("base/a.yaml")?))),
