@@ -14,6 +14,8 @@ mod component;
 mod digest;
 mod error;
 mod failure;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod grants;
 #[allow(
     unreachable_pub,

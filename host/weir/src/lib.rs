@@ -8,6 +8,8 @@ pub mod cluster;
 pub mod config;
 pub mod credentials;
 pub mod event;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod grants;
 pub mod images;
 pub mod leader;

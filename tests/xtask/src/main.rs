@@ -5,6 +5,7 @@
 
 mod cargo;
 mod components;
+mod fuzz;
 mod steps;
 mod tasks;
 mod test;
@@ -58,6 +59,14 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
+    /// Feed the fuzz targets until the time is over or one of them fails
+    Fuzz(fuzz::Options),
+    /// Random commits, edits, deletions and faults for a while; then nothing may be lost
+    Soak {
+        /// `--minutes 20`, `--kustomizations 300`, `--seed N`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
     /// Measure
     Bench {
         /// Passed on to the bench: `kustomizations --n 100 [--peers DIR]`, `plugin`
@@ -67,6 +76,9 @@ enum Task {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = fuzz::as_compiler() {
+        return code;
+    }
     let args = Args::parse();
     match run(args.task) {
         Ok(code) => code,
@@ -88,6 +100,8 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Fmt => tasks::fmt(),
         Task::Docs => tasks::docs(),
         Task::Demo { rest } => tasks::demo(&rest),
+        Task::Soak { rest } => tasks::soak(&rest),
+        Task::Fuzz(options) => fuzz::fuzz(&options),
         Task::Bench { rest } => tasks::bench(&rest),
     }
 }

@@ -81,6 +81,11 @@ pub(crate) fn bench(rest: &[String]) -> Result<ExitCode> {
     run_program("bench", "weir-bench", &Part::CLUSTER, rest)
 }
 
+/// `soak`: release builds, then a host under load and faults.
+pub(crate) fn soak(rest: &[String]) -> Result<ExitCode> {
+    run_program("soak", "weir-soak", &Part::CLUSTER, rest)
+}
+
 /// What the plugin runtime costs: a program of its own crate, with the test guests.
 fn bench_plugin() -> Result<ExitCode> {
     let work = vec![

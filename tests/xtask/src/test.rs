@@ -10,6 +10,7 @@ use weir_tests_support::parts::Part;
 
 use crate::cargo::{cargo, cargo_with, shown};
 use crate::components;
+use crate::fuzz;
 use crate::steps::{self, step};
 use crate::tasks::{
     Profile, component_steps, document, find_optional_parts, find_parts, lint_steps, precompile,
@@ -38,6 +39,7 @@ pub(crate) fn quick(rest: &[String]) -> ExitCode {
 /// Everything.
 pub(crate) fn full(rest: &[String]) -> ExitCode {
     let mut count = Count::default();
+    let fuzzing = fuzz::Options::default();
     let mut work = vec![];
     // What takes seconds comes first, what takes minutes after it.
     work.extend(lint_steps());
@@ -59,6 +61,7 @@ pub(crate) fn full(rest: &[String]) -> ExitCode {
         test(&["--workspace", "--no-fail-fast"], rest, &mut count)
     }));
     work.push(step("docs", document));
+    work.extend(fuzz::bounded_steps(&fuzzing));
     let outcome = steps::run("test", work);
     finish(outcome, &count)
 }

@@ -221,3 +221,17 @@ pub(super) fn check_digest(bytes: &[u8], expected: Digest) -> Result<(), ImageEr
         })
     }
 }
+
+/// For the fuzz targets.
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing {
+    use super::{MAX_CONFIG, PullOptions, check_config, layers};
+
+    pub(crate) fn read(data: &[u8], options: PullOptions) {
+        if let Ok(layers) = layers(data, options) {
+            assert!(layers.component.size <= options.max_bytes);
+            assert!(layers.config.size <= MAX_CONFIG);
+        }
+        let _ = check_config(data, None);
+    }
+}

@@ -5,6 +5,8 @@
 //! taken from a registry.
 
 mod artifact;
+#[cfg(fuzzing)]
+pub(crate) use artifact::fuzzing;
 mod credentials;
 mod error;
 mod layout;
@@ -16,6 +18,8 @@ pub use credentials::{Access, RegistryCredentials};
 pub use error::ImageError;
 pub use pulled::PulledImage;
 pub use reference::{ImageReference, InvalidReference};
+
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -31,6 +35,24 @@ pub struct Images {
 impl std::fmt::Debug for Images {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Images").finish_non_exhaustive()
+    }
+}
+
+/// How long registries may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Each small answer, authentication included; and silence within a large one.
+    pub answer: Duration,
+    /// A component to arrive or leave.
+    pub transfer: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            answer: Duration::from_secs(30),
+            transfer: Duration::from_mins(5),
+        }
     }
 }
 
@@ -65,6 +87,13 @@ impl Images {
     /// Nothing pulled yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same with other patience.
+    pub fn with_timeouts(timeouts: Timeouts) -> Self {
+        Self {
+            registries: std::sync::Arc::new(Registries::new(timeouts)),
+        }
     }
 
     /// What the reference stands for now: the manifest's digest (a HEAD request), for a file the

@@ -182,7 +182,10 @@ impl fmt::Display for RegistryImage {
 
 impl fmt::Display for LayoutImage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "oci-layout:{}", self.path.display())?;
+        let path = self.path.display().to_string();
+        // The first two slashes of a path that begins with two would be taken for a URL's.
+        let slashes = if path.starts_with("//") { "//" } else { "" };
+        write!(f, "oci-layout:{slashes}{path}")?;
         suffix(f, self.tag.as_deref(), self.digest)
     }
 }
@@ -260,6 +263,8 @@ mod tests {
                 digest: None
             })
         );
+        let root: ImageReference = "file:////".parse().unwrap();
+        assert_eq!(root.to_string().parse::<ImageReference>().unwrap(), root);
         assert_eq!(
             "file://x.wasm".parse::<ImageReference>().unwrap(),
             ImageReference::File("x.wasm".into())

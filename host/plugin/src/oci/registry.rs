@@ -17,33 +17,36 @@ use super::artifact::{
 };
 use super::pulled::Arriving;
 use super::reference::RegistryImage;
-use super::{Access, ImageError, PullOptions, PulledImage, RegistryCredentials};
+use super::{Access, ImageError, PullOptions, PulledImage, RegistryCredentials, Timeouts};
 use crate::Digest;
 
-/// Time for each of a registry's small answers, authentication included.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-/// Time for a component to arrive or leave.
-const TRANSFER_TIMEOUT: Duration = Duration::from_mins(5);
 /// Clients kept; each holds connections and tokens.
 const MAX_CLIENTS: usize = 16;
 
 /// The clients, by how a registry is reached.
 #[derive(Default)]
 pub(super) struct Registries {
+    timeouts: Timeouts,
     kept: Mutex<Vec<(Digest, Client)>>,
 }
 
 impl Registries {
+    pub(super) fn new(timeouts: Timeouts) -> Self {
+        Self {
+            timeouts,
+            kept: Mutex::default(),
+        }
+    }
+
     pub(super) async fn resolve(
         &self,
         image: &RegistryImage,
         access: &Access,
     ) -> Result<Digest, ImageError> {
         let client = self.client(access)?;
-        let request = client
-            .fetch_manifest_digest(&reference(image, None), &auth(access))
-            .await;
-        let digest = in_time(image, ANSWER_TIMEOUT, async { request }).await?;
+        let (reference, auth) = (reference(image, None), auth(access));
+        let request = Box::pin(client.fetch_manifest_digest(&reference, &auth));
+        let digest = in_time(image, self.timeouts.answer, request).await?;
         digest.parse().map_err(|_| {
             ImageError::not_a_component(format!("its manifest's digest is `{digest}`, not sha256"))
         })
@@ -59,7 +62,7 @@ impl Registries {
         let client = self.client(access)?;
         let (reference, auth) = (reference(image, Some(digest)), auth(access));
         let request = client.pull_manifest_raw(&reference, &auth, &[MANIFEST]);
-        let (manifest, _) = in_time(image, ANSWER_TIMEOUT, request).await?;
+        let (manifest, _) = in_time(image, self.timeouts.answer, request).await?;
         check_digest(&manifest, digest)?;
         let layers = layers(&manifest, options)?;
 
@@ -81,7 +84,7 @@ impl Registries {
                 Ok(())
             },
         );
-        limited(image, ANSWER_TIMEOUT, fetching).await?;
+        limited(image, self.timeouts.answer, fetching).await?;
         check_digest(&config, layers.config_digest)?;
         check_config(&config, options.world)?;
 
@@ -90,7 +93,7 @@ impl Registries {
         let fetching = fetch(&client, &reference, image, &layers.component, |part| {
             arriving.append(part)
         });
-        limited(image, TRANSFER_TIMEOUT, fetching).await?;
+        limited(image, self.timeouts.transfer, fetching).await?;
         arriving.finish(digest, layers.component_digest)
     }
 
@@ -106,7 +109,7 @@ impl Registries {
         let target = reference(image, image.tag.is_none().then_some(digest));
         let auth = auth(access);
         let login = client.auth(&target, &auth, RegistryOperation::Push);
-        in_time(image, ANSWER_TIMEOUT, login).await?;
+        in_time(image, self.timeouts.answer, login).await?;
         client.store_auth_if_needed(&image.registry, &auth).await;
 
         for (blob, digest) in [
@@ -116,16 +119,21 @@ impl Registries {
                 Digest::of(&packed.config).to_string(),
             ),
         ] {
-            let there = in_time(image, ANSWER_TIMEOUT, client.blob_exists(&target, &digest)).await;
+            let there = in_time(
+                image,
+                self.timeouts.answer,
+                client.blob_exists(&target, &digest),
+            )
+            .await;
             if there.is_ok_and(|there| there) {
                 continue;
             }
             let push = client.push_blob(&target, blob, &digest);
-            in_time(image, TRANSFER_TIMEOUT, push).await?;
+            in_time(image, self.timeouts.transfer, push).await?;
         }
         let media_type = HeaderValue::from_static(MANIFEST);
         let push = client.push_manifest_raw(&target, packed.manifest, media_type);
-        in_time(image, ANSWER_TIMEOUT, push).await?;
+        in_time(image, self.timeouts.answer, push).await?;
         Ok(digest)
     }
 
@@ -153,7 +161,7 @@ impl Registries {
             },
             tls_certs_only: certificates(access)?,
             use_monolithic_push: true,
-            read_timeout: Some(ANSWER_TIMEOUT),
+            read_timeout: Some(self.timeouts.answer),
             connect_timeout: Some(Duration::from_secs(10)),
             user_agent: concat!("weir/", env!("CARGO_PKG_VERSION")),
             ..ClientConfig::default()
@@ -255,13 +263,14 @@ async fn limited<T>(
     limit: Duration,
     work: impl Future<Output = Result<T, ImageError>>,
 ) -> Result<T, ImageError> {
-    match timeout(limit, work).await {
-        Ok(done) => done,
-        Err(elapsed) => Err(ImageError::Unavailable {
+    timeout(limit, work).await.unwrap_or_else(|_| {
+        let message = format!("timed out after {limit:?}");
+        let source = std::io::Error::new(std::io::ErrorKind::TimedOut, message);
+        Err(ImageError::Unavailable {
             image: image.to_string(),
-            source: elapsed.into(),
-        }),
-    }
+            source: source.into(),
+        })
+    })
 }
 
 async fn in_time<T>(

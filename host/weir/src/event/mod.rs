@@ -14,6 +14,8 @@ mod dispatch;
 mod kubernetes;
 mod limit;
 mod payload;
+#[cfg(fuzzing)]
+pub use payload::fuzzing;
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};

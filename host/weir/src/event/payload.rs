@@ -107,3 +107,22 @@ pub(super) fn for_alert(event: &Event, alert: &AlertSpec) -> (Event, Vec<String>
         doubled,
     )
 }
+
+/// For the fuzz targets.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    use weir_api::event::Event;
+    use weir_api::notification::v1beta3::AlertSpec;
+
+    /// What an Alert posts of an event: the bytes are the event's JSON.
+    pub fn payload(data: &[u8]) -> Option<String> {
+        let event: Event = serde_json::from_slice(data).ok()?;
+        let alert = AlertSpec {
+            event_metadata: [("cluster".to_owned(), event.message.clone())].into(),
+            summary: Some(event.reason.clone()),
+            ..AlertSpec::default()
+        };
+        let (event, _) = super::for_alert(&event, &alert);
+        serde_json::to_string(&event).ok()
+    }
+}

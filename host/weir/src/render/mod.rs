@@ -7,6 +7,8 @@
 //! cluster follows Helm's rule, which comes to the same: rendered when an input changes.
 
 mod output;
+#[cfg(fuzzing)]
+pub use output::fuzzing;
 
 use std::collections::HashMap;
 use std::fs;

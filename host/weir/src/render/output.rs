@@ -68,6 +68,19 @@ pub(super) fn decode(mut encoded: Bytes) -> Option<RenderOutput> {
     Some(output)
 }
 
+/// For the fuzz targets.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    /// Bytes of a cache that may be damaged: they are refused, or they are an output that is kept
+    /// as the same bytes again.
+    pub fn kept_output(data: &[u8]) {
+        if let Some(output) = super::decode(bytes::Bytes::copy_from_slice(data)) {
+            let kept = super::encode(&output);
+            assert_eq!(super::decode(kept.into()), Some(output));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

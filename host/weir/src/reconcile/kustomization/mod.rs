@@ -14,6 +14,8 @@ mod finalise;
 mod intent;
 mod ledger;
 pub(crate) mod manifests;
+#[cfg(fuzzing)]
+pub use manifests::fuzzing;
 mod outcome;
 mod run;
 mod settings;
