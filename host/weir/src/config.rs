@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use weir_plugin::Limits;
+use weir_git::GitConfig;
+use weir_plugin::oci::Timeouts;
+use weir_plugin::{Limits, RuntimeConfig};
 
 use crate::artifact::{Bounds, Retention};
 use crate::cluster::Access;
@@ -30,8 +32,12 @@ pub struct Config {
     pub health_address: Listen,
     /// How the loops run.
     pub pace: Pace,
-    /// Where compiled components are kept; below the data folder when absent.
-    pub plugin_cache: Option<PathBuf>,
+    /// The Git client.
+    pub git: GitConfig,
+    /// The plugin runtime, its observer aside.
+    pub runtime: RuntimeConfig,
+    /// How long registries may take.
+    pub registry_timeouts: Timeouts,
     /// Bounds of plugin calls, where a `Plugin` grants no others.
     pub plugin_limits: Limits,
     /// How one of several hosts comes to lead; absent: this one is alone.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use weir_failpoint::{Step, hit};
 use weir_plugin::oci::{
     Access, ImageError, ImageReference, InvalidReference, PullOptions, PulledImage,
-    RegistryCredentials,
+    RegistryCredentials, Timeouts,
 };
 use weir_plugin::{Digest, Plugin, Runtime, World, oci};
 
@@ -21,6 +21,7 @@ use crate::artifact::{StoreError, write_atomically};
 #[derive(Debug)]
 pub struct Images {
     registries: oci::Images,
+    max_bytes: u64,
     folder: PathBuf,
 }
 
@@ -90,11 +91,13 @@ pub struct Wanted<'w> {
 }
 
 impl Images {
-    /// Remembers digests in `folder`, making it if need be.
-    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+    /// Remembers digests in `folder`, making it if need be. Components of more than `max_bytes`
+    /// are refused.
+    pub fn open(folder: &Path, timeouts: Timeouts, max_bytes: u64) -> Result<Self, StoreError> {
         fs::create_dir_all(folder).map_err(StoreError::io("create", folder))?;
         Ok(Self {
-            registries: oci::Images::new(),
+            registries: oci::Images::with_timeouts(timeouts),
+            max_bytes,
             folder: folder.to_owned(),
         })
     }
@@ -134,8 +137,8 @@ impl Images {
             });
         }
         let options = PullOptions {
+            max_bytes: self.max_bytes,
             world: wanted.world,
-            ..PullOptions::default()
         };
         let pulled = self
             .registries

@@ -16,7 +16,7 @@ use weir_api::notification::v1beta3::{Alert, Provider};
 use weir_api::source::v1::GitRepository;
 use weir_api::weir::v1alpha1::Plugin;
 use weir_apply::{Engine, EngineOptions};
-use weir_git::{GitClient, GitConfig};
+use weir_git::GitClient;
 use weir_plugin::{Catalog, Runtime, RuntimeConfig};
 
 use crate::artifact::{Store, StoreError};
@@ -184,18 +184,12 @@ impl Parts {
         let store = Arc::new(Store::open(data, config.storage.retention)?);
         let renders = Arc::new(Renders::open(&data.join("renders"))?);
         let runtime = Runtime::new(RuntimeConfig {
-            cache_dir: Some(
-                config
-                    .plugin_cache
-                    .clone()
-                    .unwrap_or_else(|| data.join("plugins")),
-            ),
             spool_dir: Some(store.incoming()),
             observer: Some(Arc::clone(&metrics) as Arc<dyn weir_plugin::Observer>),
-            ..RuntimeConfig::default()
+            ..config.runtime.clone()
         })?;
-        let git = GitClient::new(GitConfig::new(data.join("git")))
-            .map_err(|error| RunError::Git(error.into()))?;
+        let git =
+            GitClient::new(config.git.clone()).map_err(|error| RunError::Git(error.into()))?;
         let engine = Engine::new(client.clone(), EngineOptions::default());
         Ok(Self {
             metrics,
@@ -407,7 +401,11 @@ impl Parts {
             writer: self.writer(&views.plugins, "weir"),
             client: self.client.clone(),
             runtime: self.runtime.clone(),
-            images: Images::open(&self.config.storage.path.join("images"))?,
+            images: Images::open(
+                &self.config.storage.path.join("images"),
+                self.config.registry_timeouts,
+                self.config.runtime.max_component_bytes,
+            )?,
             catalog: Arc::clone(&self.catalog),
             grants: Arc::clone(&self.grants),
             secrets: Arc::clone(&self.secrets),

@@ -52,6 +52,21 @@ pub struct RuntimeConfig {
     pub observer: Option<Arc<dyn Observer>>,
 }
 
+impl std::fmt::Debug for RuntimeConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RuntimeConfig")
+            .field("cache_dir", &self.cache_dir)
+            .field("cache_bytes", &self.cache_bytes)
+            .field("spool_dir", &self.spool_dir)
+            .field("max_component_bytes", &self.max_component_bytes)
+            .field("compile_jobs", &self.compile_jobs)
+            .field("max_calls", &self.max_calls)
+            .field("max_unpacked_bytes", &self.max_unpacked_bytes)
+            .field("max_unpacked_files", &self.max_unpacked_files)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Default for RuntimeConfig {
     fn default() -> Self {
         Self {

@@ -1,20 +1,22 @@
 //! `weir run`: flags and environment become a [`Config`], and the host starts.
 
+mod limits;
+
 use std::path::PathBuf;
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use weir_api::{ByteSize, Duration};
-use weir_plugin::Limits;
+use weir_api::Duration;
+use weir_plugin::RuntimeConfig;
 
 use super::{Error, Exit};
-use crate::artifact::{Bounds, Retention};
 use crate::cluster::Access;
 use crate::config::{Config, Log, Pace, Storage, Watch};
 use crate::leader::Terms;
 use crate::server::Listen;
 use crate::telemetry::{self, Encoding, Level, LevelHandle};
+use limits::{ArtifactArgs, GitArgs, PluginArgs};
 
 /// Run the host: reconcile the objects of a cluster until told to stop.
 #[derive(Debug, Args)]
@@ -189,98 +191,17 @@ pub(super) struct RunArgs {
     )]
     leader_election_release_on_cancel: bool,
 
-    /// Files of one artifact at most
-    #[arg(
-        long,
-        value_name = "N",
-        env = "WEIR_ARTIFACT_MAX_FILES",
-        default_value_t = 100_000
-    )]
-    artifact_max_files: usize,
-    /// Size of one file of an artifact at most
-    #[arg(
-        long,
-        value_name = "SIZE",
-        env = "WEIR_ARTIFACT_MAX_FILE_SIZE",
-        default_value = "64Mi"
-    )]
-    artifact_max_file_size: ByteSize,
-    /// Size of all files of an artifact together at most
-    #[arg(
-        long,
-        value_name = "SIZE",
-        env = "WEIR_ARTIFACT_MAX_SIZE",
-        default_value = "1Gi"
-    )]
-    artifact_max_size: ByteSize,
-    /// How long superseded artifacts are kept
-    #[arg(
-        long,
-        value_name = "TIME",
-        env = "WEIR_ARTIFACT_RETENTION_TTL",
-        default_value = "60s"
-    )]
-    artifact_retention_ttl: Duration,
-    /// Artifacts of one source that are kept at most
-    #[arg(
-        long,
-        value_name = "N",
-        env = "WEIR_ARTIFACT_RETENTION_RECORDS",
-        default_value_t = 2
-    )]
-    artifact_retention_records: usize,
+    #[command(flatten)]
+    artifacts: ArtifactArgs,
+
+    #[command(flatten)]
+    git: GitArgs,
 
     /// Folder for compiled plugins, if it is to outlive the storage path
     #[arg(long, env = "PLUGIN_CACHE", value_name = "DIR")]
     plugin_cache: Option<PathBuf>,
-    /// Memory of one plugin call, unless its Plugin grants otherwise
-    #[arg(
-        long,
-        value_name = "SIZE",
-        env = "WEIR_PLUGIN_MEMORY",
-        default_value = "256Mi"
-    )]
-    plugin_memory: ByteSize,
-    /// Wall time of one plugin call, unless its Plugin grants otherwise
-    #[arg(
-        long,
-        value_name = "TIME",
-        env = "WEIR_PLUGIN_TIMEOUT",
-        default_value = "60s"
-    )]
-    plugin_timeout: Duration,
-    /// Bytes that one plugin call may emit, unless its Plugin grants otherwise
-    #[arg(
-        long,
-        value_name = "SIZE",
-        env = "WEIR_PLUGIN_OUTPUT_SIZE",
-        default_value = "256Mi"
-    )]
-    plugin_output_size: ByteSize,
-    /// Manifests or files that one plugin call may emit, unless its Plugin grants otherwise
-    #[arg(
-        long,
-        value_name = "N",
-        env = "WEIR_PLUGIN_OUTPUT_OBJECTS",
-        default_value_t = 100_000
-    )]
-    plugin_output_objects: u64,
-    /// Log lines of one plugin call; further ones are counted and dropped
-    #[arg(
-        long,
-        value_name = "N",
-        env = "WEIR_PLUGIN_LOG_LINES",
-        default_value_t = 1_000
-    )]
-    plugin_log_lines: u32,
-    /// Size of one HTTP body that a plugin sends or gets, unless its Plugin grants otherwise
-    #[arg(
-        long,
-        value_name = "SIZE",
-        env = "WEIR_PLUGIN_HTTP_BODY",
-        default_value = "64Mi"
-    )]
-    plugin_http_body: ByteSize,
+    #[command(flatten)]
+    plugins: PluginArgs,
 
     /// Least level of log lines; the signal SIGUSR1 switches to debug and back
     #[arg(
@@ -309,11 +230,6 @@ impl RunArgs {
         for (flag, value) in [
             ("--concurrent", self.concurrent),
             ("--concurrent-ssa", self.concurrent_ssa),
-            ("--artifact-max-files", self.artifact_max_files),
-            (
-                "--artifact-retention-records",
-                self.artifact_retention_records,
-            ),
         ] {
             if value == 0 {
                 return wrong(&format!("{flag} must be at least 1"));
@@ -328,6 +244,10 @@ impl RunArgs {
                 "--allow-remote-bases: `{origin}` is no origin such as https://github.com"
             ));
         }
+        let zeros = [self.artifacts.zero(), self.git.zero(), self.plugins.zero()];
+        if let Some(flag) = zeros.into_iter().flatten().next() {
+            return wrong(&format!("{flag} must be more than 0"));
+        }
         if self.interval_jitter_percentage > 100 {
             return wrong("--interval-jitter-percentage must be at most 100");
         }
@@ -336,9 +256,6 @@ impl RunArgs {
         }
         if self.min_retry_delay > self.max_retry_delay {
             return wrong("--min-retry-delay must not exceed --max-retry-delay");
-        }
-        if self.plugin_timeout.0.is_zero() {
-            return wrong("--plugin-timeout must be more than 0");
         }
         let terms = Terms {
             lease: self.leader_election_lease_duration.0,
@@ -358,6 +275,7 @@ impl RunArgs {
                 "--leader-election-renew-deadline must exceed 1.2 times --leader-election-retry-period, which must be more than 0",
             );
         }
+        let data = self.storage_path;
         Ok(Config {
             election: self.enable_leader_election.then_some(terms),
             access: Access {
@@ -372,18 +290,11 @@ impl RunArgs {
             },
             namespace: self.namespace,
             storage: Storage {
-                path: self.storage_path,
+                path: data.clone(),
                 address: self.storage_addr,
                 advertised: self.storage_adv_addr.filter(|address| !address.is_empty()),
-                bounds: Bounds {
-                    files: self.artifact_max_files,
-                    file_size: self.artifact_max_file_size.0,
-                    total_size: self.artifact_max_size.0,
-                },
-                retention: Retention {
-                    ttl: self.artifact_retention_ttl.0,
-                    records: self.artifact_retention_records,
-                },
+                bounds: self.artifacts.bounds(),
+                retention: self.artifacts.retention(),
             },
             metrics_address: self.metrics_addr,
             health_address: self.health_addr,
@@ -395,15 +306,13 @@ impl RunArgs {
                 max_retry_delay: self.max_retry_delay.0,
                 interval_jitter: self.interval_jitter_percentage,
             },
-            plugin_cache: self.plugin_cache,
-            plugin_limits: Limits {
-                memory: self.plugin_memory.0,
-                time: self.plugin_timeout.0,
-                output_bytes: self.plugin_output_size.0,
-                output_count: self.plugin_output_objects,
-                log_lines: self.plugin_log_lines,
-                http_body: self.plugin_http_body.0,
+            git: self.git.config(&data.join("git")),
+            runtime: RuntimeConfig {
+                cache_dir: Some(self.plugin_cache.unwrap_or_else(|| data.join("plugins"))),
+                ..self.plugins.runtime()
             },
+            plugin_limits: self.plugins.limits(),
+            registry_timeouts: self.plugins.timeouts(),
             no_cross_namespace_refs: self.no_cross_namespace_refs,
             remote_bases: self.allow_remote_bases,
             log: Log {
@@ -461,6 +370,8 @@ async fn signals(stop: CancellationToken, handle: LevelHandle, configured: Level
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use weir_git::GitConfig;
+    use weir_plugin::oci::Timeouts;
 
     use super::*;
 
@@ -490,11 +401,20 @@ mod tests {
         assert_eq!(config.pace.requeue_dependency.as_secs(), 30);
         assert_eq!(config.pace.min_retry_delay.as_millis(), 750);
         assert_eq!(config.storage.retention.records, 2);
-        assert_eq!(
-            config.plugin_limits,
-            Limits::default(),
-            "one set of defaults"
-        );
+        // One set of defaults, whoever uses the libraries.
+        assert_eq!(config.plugin_limits, weir_plugin::Limits::default());
+        assert_eq!(config.registry_timeouts, Timeouts::default());
+        let git = format!("{:?}", config.git);
+        assert_eq!(git, format!("{:?}", GitConfig::new("/data/git")));
+        let (ours, theirs) = (config.runtime, RuntimeConfig::default());
+        assert_eq!(ours.cache_bytes, theirs.cache_bytes);
+        assert_eq!(ours.max_component_bytes, theirs.max_component_bytes);
+        assert_eq!(ours.compile_jobs, theirs.compile_jobs);
+        assert_eq!(ours.max_calls, theirs.max_calls);
+        assert_eq!(ours.max_unpacked_bytes, theirs.max_unpacked_bytes);
+        assert_eq!(ours.max_unpacked_files, theirs.max_unpacked_files);
+        let pulled = weir_plugin::oci::PullOptions::default();
+        assert_eq!(ours.max_component_bytes, pulled.max_bytes);
     }
 
     #[test]
