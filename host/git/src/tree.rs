@@ -42,6 +42,9 @@ pub(crate) struct Dir {
     pub(crate) nodes: Box<[Node]>,
     /// Submodules directly in it: name and pinned commit.
     pub(crate) modules: Box<[(Box<str>, ObjectId)]>,
+    /// What is directly in it and cannot be carried: links, and names that are no portable text,
+    /// escaped.
+    pub(crate) left_out: Box<[Box<str>]>,
     /// All below.
     pub(crate) totals: Totals,
 }
@@ -52,7 +55,6 @@ pub(crate) struct Totals {
     pub(crate) files: u64,
     pub(crate) bytes: u64,
     pub(crate) modules: u64,
-    pub(crate) left_out: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -100,7 +102,7 @@ impl Dir {
     }
 
     /// A directory that is no tree object: parts of several.
-    fn composed(&self, mut nodes: Vec<Node>) -> Arc<Self> {
+    fn composed(&self, mut nodes: Vec<Node>, left_out: Box<[Box<str>]>) -> Arc<Self> {
         nodes.sort_unstable_by(|a, b| a.name.as_bytes().cmp(b.name.as_bytes()));
         let mut totals = Totals::default();
         for node in &nodes {
@@ -111,6 +113,7 @@ impl Dir {
             objects: Arc::clone(&self.objects),
             nodes: nodes.into(),
             modules: Box::default(),
+            left_out,
             totals,
         })
     }
@@ -123,7 +126,9 @@ impl Dir {
         let below = match (rest, self.find(name)) {
             (None, _) => content,
             (Some(rest), Some(Item::Dir(dir))) => dir.with_dir(rest, content),
-            (Some(rest), _) => self.composed(Vec::new()).with_dir(rest, content),
+            (Some(rest), _) => self
+                .composed(Vec::new(), Box::default())
+                .with_dir(rest, content),
         };
         let mut nodes: Vec<Node> = self
             .nodes
@@ -135,12 +140,12 @@ impl Dir {
             name: name.into(),
             item: Item::Dir(below),
         });
-        self.composed(nodes)
+        self.composed(nodes, self.left_out.clone())
     }
 
     /// Only what is below the given directories; an error names one that is not there.
     pub(crate) fn only(self: &Arc<Self>, directories: &[String]) -> Result<Arc<Self>, Error> {
-        let mut root = self.composed(Vec::new());
+        let mut root = self.composed(Vec::new(), Box::default());
         for directory in directories {
             let path = weir_plugin::normalise(directory).ok_or_else(|| {
                 Error::Content(format!(
@@ -202,6 +207,7 @@ impl Dir {
             objects: Arc::clone(objects),
             nodes: self.nodes.iter().map(moved).collect(),
             modules: self.modules.clone(),
+            left_out: self.left_out.clone(),
             totals: self.totals,
         })
     }
@@ -221,7 +227,6 @@ impl Totals {
         self.files = self.files.saturating_add(other.files);
         self.bytes = self.bytes.saturating_add(other.bytes);
         self.modules = self.modules.saturating_add(other.modules);
-        self.left_out = self.left_out.saturating_add(other.left_out);
     }
 }
 
@@ -284,6 +289,12 @@ impl Tree for GitTree {
             },
         };
         Some(dir.nodes.iter().map(entry).collect())
+    }
+
+    fn left_out(&self, path: &str) -> Vec<String> {
+        let names = self.root.at(path).map(|dir| dir.left_out.clone());
+        let names = names.unwrap_or_default();
+        names.iter().map(ToString::to_string).collect()
     }
 
     fn file(&self, path: &str) -> Option<FileInfo> {

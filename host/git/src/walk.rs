@@ -22,8 +22,6 @@ use crate::tree::{Dir, Item, Limits, Node, Totals};
 const MAX_DEPTH: usize = 256;
 /// Bytes of one name on every common file system.
 const MAX_NAME: usize = 255;
-/// Left-out paths named in the log.
-const NAMED: usize = 5;
 
 /// Reads a tree object with all below it, reusing what `previous` has in common with it.
 pub(crate) fn build(
@@ -40,17 +38,8 @@ pub(crate) fn build(
         limits,
         operation,
         dirs: HashMap::new(),
-        left_out: Vec::new(),
     };
-    let root = builder.dir(id, previous, "", 0)?;
-    if !builder.left_out.is_empty() {
-        tracing::warn!(
-            count = root.totals.left_out,
-            examples = ?builder.left_out,
-            "left out links and paths that cannot be carried"
-        );
-    }
-    Ok(root)
+    builder.dir(id, previous, "", 0)
 }
 
 struct Builder<'a> {
@@ -60,8 +49,6 @@ struct Builder<'a> {
     operation: &'a Operation,
     /// Each tree object is read once, however often it is named.
     dirs: HashMap<ObjectId, Arc<Dir>>,
-    /// Examples of what is new among the left-out.
-    left_out: Vec<String>,
 }
 
 impl Builder<'_> {
@@ -92,12 +79,13 @@ impl Builder<'_> {
         }
         let mut nodes: Vec<Node> = Vec::new();
         let mut modules = Vec::new();
+        let mut left_out = Vec::new();
         let mut totals = Totals::default();
         for entry in TreeRefIter::from_bytes(&data, gix_hash::Kind::Sha1) {
             let entry =
                 entry.map_err(|error| Error::damaged(&format!("tree {id} at '{path}'"), &error))?;
             let Some(name) = portable(entry.filename) else {
-                self.leave_out(path, entry.filename, &mut totals);
+                left_out.push(shown(entry.filename));
                 continue;
             };
             let below = || {
@@ -130,7 +118,7 @@ impl Builder<'_> {
                 totals.modules += 1;
                 continue;
             } else {
-                self.leave_out(path, entry.filename, &mut totals);
+                left_out.push(shown(entry.filename));
                 continue;
             };
             totals.add(&item);
@@ -160,6 +148,7 @@ impl Builder<'_> {
             objects: Arc::clone(self.objects),
             nodes: nodes.into(),
             modules: modules.into(),
+            left_out: left_out.into(),
             totals,
         });
         self.dirs.insert(id, Arc::clone(&dir));
@@ -195,18 +184,11 @@ impl Builder<'_> {
             executable: false,
         })
     }
+}
 
-    fn leave_out(&mut self, path: &str, name: &[u8], totals: &mut Totals) {
-        totals.left_out += 1;
-        if self.left_out.len() < NAMED {
-            let name = name.escape_ascii();
-            self.left_out.push(if path.is_empty() {
-                name.to_string()
-            } else {
-                format!("{path}/{name}")
-            });
-        }
-    }
+/// A name for people, whatever bytes it has.
+fn shown(name: &[u8]) -> Box<str> {
+    name.escape_ascii().to_string().into()
 }
 
 /// The name, if it is text that every file system and archive carries and that stays in its

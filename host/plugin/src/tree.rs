@@ -47,6 +47,12 @@ pub trait Tree: Send + Sync + std::fmt::Debug {
     fn kind(&self, path: &str) -> Option<EntryKind>;
     /// Direct children sorted bytewise by name; `None`: no such directory.
     fn entries(&self, path: &str) -> Option<Vec<Entry>>;
+    /// Names in a directory that the source has and a tree cannot hold: links, and names that are
+    /// no portable text, escaped.
+    fn left_out(&self, path: &str) -> Vec<String> {
+        let _ = path;
+        Vec::new()
+    }
     /// `None`: no such file.
     fn file(&self, path: &str) -> Option<FileInfo>;
     /// Content of a file; an error of kind `NotFound` when there is none.

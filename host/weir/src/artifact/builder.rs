@@ -57,6 +57,8 @@ pub struct Builder {
     spooled: u64,
     files: BTreeMap<WalkOrder, Content>,
     whole: Option<(String, Content)>,
+    /// Paths that the source has and an artifact cannot hold.
+    left_out: BTreeSet<String>,
 }
 
 /// What `finish` made.
@@ -68,6 +70,8 @@ pub struct Built {
     pub digest: Digest,
     /// Its bytes.
     pub size: u64,
+    /// Paths that the source has and an artifact cannot hold, unless they are ignored anyway.
+    pub left_out: Vec<String>,
 }
 
 impl Builder {
@@ -89,6 +93,7 @@ impl Builder {
             spooled: 0,
             files,
             whole,
+            left_out: BTreeSet::new(),
         })
     }
 
@@ -136,7 +141,14 @@ impl Builder {
             write().map_err(StoreError::io("write an artifact to", &incoming))?;
         let path = format!("{}/{stem}.tar.gz", owner.path().display());
         self.persist(file, &path)?;
-        Ok(Built { path, digest, size })
+        let left_out = self.left_out.iter();
+        let left_out = left_out.filter(|path| !rules.leaves_out(path, false));
+        Ok(Built {
+            path,
+            digest,
+            size,
+            left_out: left_out.cloned().collect(),
+        })
     }
 
     fn finish_whole(
@@ -156,7 +168,12 @@ impl Builder {
             write().map_err(StoreError::io("write an artifact to", &incoming))?;
         let path = format!("{}/{name}", owner.path().display());
         self.persist(file, &path)?;
-        Ok(Built { path, digest, size })
+        Ok(Built {
+            path,
+            digest,
+            size,
+            left_out: Vec::new(),
+        })
     }
 
     fn persist(&self, file: tempfile::NamedTempFile, path: &str) -> Result<(), StoreError> {
@@ -275,6 +292,8 @@ impl Builder {
                 Ok(())
             }
             Some(EntryKind::Directory) => {
+                let left_out = tree.left_out(from).into_iter();
+                self.left_out.extend(left_out.map(|name| join(to, &name)));
                 for entry in tree.entries(from).unwrap_or_default() {
                     self.copy_below(tree, &join(from, &entry.name), &join(to, &entry.name))?;
                 }

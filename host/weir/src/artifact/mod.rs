@@ -102,6 +102,9 @@ pub struct Record {
     /// Digest of everything but the source's content that decides the artifact: plugin,
     /// settings. Another fingerprint makes `token` void.
     pub fingerprint: Digest,
+    /// For people: what of the source is not in the artifact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<String>,
 }
 
 /// How long and how many superseded files are kept, as Flux's `--artifact-retention-*`.

@@ -222,6 +222,7 @@ fn superseded_files_go_and_a_record_without_its_file_is_none() {
             metadata: Vec::new(),
             token: String::new(),
             fingerprint: Digest::of(""),
+            left_out: None,
         };
         store.commit(&owner(), &record).unwrap();
         last = Some(record);

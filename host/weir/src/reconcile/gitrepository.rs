@@ -233,7 +233,10 @@ impl GitRepositories {
             Pulled::New { record, summary } => (record, summary),
         };
         let artifact = self.artifact(&record);
-        let message = format!("stored artifact for revision '{}'", artifact.revision);
+        let mut message = format!("stored artifact for revision '{}'", artifact.revision);
+        if let Some(left_out) = &record.left_out {
+            message = format!("{message}; {left_out}");
+        }
         for gone in [
             types::FETCH_FAILED,
             types::STORAGE_OPERATION_FAILED,
@@ -269,7 +272,10 @@ impl GitRepositories {
             condition::find(&old.conditions, types::READY).is_some_and(Condition::is_false);
         if changed {
             let subject = summary.unwrap_or_else(|| artifact.revision.clone());
-            let message = format!("stored artifact for commit '{subject}'");
+            let mut message = format!("stored artifact for commit '{subject}'");
+            if let Some(left_out) = &record.left_out {
+                message = format!("{message}; {left_out}");
+            }
             self.tell(
                 object,
                 Severity::Info,

@@ -10,6 +10,9 @@ use weir_plugin::{Call, CallError, Catalog, Digest, Failure, FailureClass, Plugi
 
 use crate::artifact::{Bounds, Builder, FinishError, Owner, Record, Store, StoreError};
 
+/// How many times what an artifact may hold a source may have, ignored files included.
+const IGNORED: u64 = 5;
+
 /// What a pull found.
 #[derive(Debug)]
 pub enum Pulled {
@@ -83,9 +86,17 @@ impl Sources {
             plugin: name,
             owner,
             ignore,
-            call,
+            mut call,
             deciding_settings,
         } = request;
+        // An artifact has bounds of its own, which count after the ignore rules and say which flag
+        // they are; a call's are for what is ignored besides.
+        let (limits, bounds) = (&mut call.limits, &self.bounds);
+        let files = bounds.files as u64;
+        limits.output_count = limits.output_count.max(files.saturating_mul(IGNORED));
+        limits.output_bytes = limits
+            .output_bytes
+            .max(bounds.total_size.saturating_mul(IGNORED));
         let plugin = self
             .catalog
             .get(name)
@@ -152,6 +163,7 @@ impl Sources {
                 metadata: revision.metadata,
                 token: revision.token,
                 fingerprint,
+                left_out: left_out(&built.left_out),
             };
             store.commit(&owner, &record)?;
             hit(Step::Record);
@@ -162,6 +174,22 @@ impl Sources {
         };
         blocking(work).await
     }
+}
+
+/// Paths named in a message.
+const NAMED: usize = 3;
+
+/// Links and odd names that an artifact cannot hold, as one clause; nothing if there are none.
+fn left_out(paths: &[String]) -> Option<String> {
+    let examples = paths.get(..paths.len().min(NAMED))?.join("', '");
+    let more = if paths.len() > NAMED { ", ..." } else { "" };
+    let count = paths.len();
+    (count > 0).then(|| {
+        format!(
+            "left out {count} symbolic link(s) or name(s) that no artifact can hold: \
+             '{examples}'{more}"
+        )
+    })
 }
 
 /// Checks settings against the plugin's schema, naming every failing pointer.
