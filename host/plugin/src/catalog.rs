@@ -61,6 +61,13 @@ impl Catalog {
         self.names.load().iter().filter_map(entry).collect()
     }
 
+    /// Whether the plugin is one that the binary carries.
+    pub fn is_built_in(&self, plugin: &Plugin) -> bool {
+        let names = self.names.load();
+        let mut built_in = names.values().filter_map(|entry| entry.built_in.as_ref());
+        built_in.any(|known| known.digest() == plugin.digest())
+    }
+
     /// Puts a built-in plugin under its name, beneath any replacement.
     pub fn set_built_in(&self, name: &str, plugin: Arc<Plugin>) {
         self.change(name, |entry| entry.built_in = Some(plugin.clone()));

@@ -200,3 +200,39 @@ fn settings_that_break_the_schema_are_named_by_pointer() {
         (condition(&object, "Ready")?["status"] == "True").then_some(())
     });
 }
+
+#[test]
+fn a_renderer_from_a_registry_cannot_grant_rights_to_plugins() {
+    let tenant = Rig::shared().tenant("grants").unwrap();
+    let name = &tenant.namespace;
+    let image = push("echo", &format!("{name}:v1"));
+    tenant.apply(&plugin(name, &image)).unwrap();
+    wait_serving(&tenant, name);
+    let greedy = format!("{name}-greedy");
+    let manifest = plugin(&greedy, &image);
+    let files = [
+        ("good.yaml", Some(&*placed(&tenant, "one"))),
+        ("plugin.yaml", Some(&*manifest)),
+    ];
+    let commit = tenant.repo.commit(&files, "one").unwrap();
+    tenant.apply(&source(tenant.repo.url(), "")).unwrap();
+    tenant.apply(&rendered_by(name)).unwrap();
+    let object = tenant
+        .wait_condition("kustomization", "app", "Ready", "False", &greedy)
+        .unwrap();
+    let message = condition(&object, "Ready").unwrap()["message"].as_str();
+    assert!(
+        message.unwrap().contains("only a built-in renderer"),
+        "{object:#}"
+    );
+    assert!(tenant.get("plugin", &greedy).is_none());
+    assert!(tenant.get("configmap", "a").is_none(), "all or nothing");
+
+    // What is in Git is the platform team's word when nothing stands between.
+    tenant.apply(&kustomization("app", "./", "")).unwrap();
+    tenant.wait_applied("app", &commit).unwrap();
+    assert!(tenant.get("plugin", &greedy).is_some());
+    for plugin in [name, &greedy] {
+        tenant.kubectl(&["delete", "plugin", plugin]).unwrap();
+    }
+}

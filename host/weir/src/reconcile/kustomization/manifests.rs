@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 use weir_api::kustomize::v1::CommonMetadata;
+use weir_api::meta::WEIR_GROUP;
 use weir_apply::Object;
 use weir_plugin::RenderOutput;
 
@@ -50,6 +51,30 @@ pub(crate) fn parse(
         }
     }
     Ok(objects)
+}
+
+/// Who rendered.
+#[derive(Debug)]
+pub(super) struct Renderer {
+    /// Name and digest, for people.
+    pub(super) shown: String,
+    /// Part of this binary.
+    pub(super) is_built_in: bool,
+}
+
+/// Refuses objects of weir's own group from a renderer that is not part of the binary: they grant
+/// rights to plugins, and a plugin must not come to more than its own `Plugin` object grants.
+pub(super) fn check_reserved(objects: &[Object], by: &Renderer) -> Result<(), String> {
+    let reserved = |object: &&Object| object.id().group == WEIR_GROUP;
+    match objects.iter().find(reserved) {
+        Some(object) if !by.is_built_in => Err(format!(
+            "{} grants rights to plugins: only a built-in renderer may emit objects of the group \
+             {WEIR_GROUP} (rendered by {})",
+            object.id(),
+            by.shown
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The documents of a YAML stream, divided as Kubernetes' own reader does it: at lines that
@@ -140,6 +165,29 @@ fn merge_metadata(
     if let Some(known) = known.as_object_mut() {
         for (name, value) in values {
             known.insert(name.clone(), Value::String(value.clone()));
+        }
+    }
+}
+
+/// For the fuzz targets.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    use weir_plugin::{Manifest, RenderOutput};
+
+    /// One emitted manifest.
+    pub fn manifests(data: &[u8]) {
+        let output = RenderOutput {
+            manifests: vec![Manifest {
+                body: bytes::Bytes::copy_from_slice(data),
+                origin: None,
+                role: None,
+            }],
+            ..RenderOutput::default()
+        };
+        if let Ok(objects) = super::parse(&output, None) {
+            for object in objects {
+                assert!(!object.id().encode().is_empty());
+            }
         }
     }
 }

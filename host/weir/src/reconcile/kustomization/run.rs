@@ -16,6 +16,7 @@ use weir_plugin::{
 
 use super::super::objects::Key;
 use super::intent::intent;
+use super::manifests::Renderer;
 use super::outcome::{Ended, Failed, FailedNext};
 use super::settings::{self, KustomizationTarget};
 use super::{Applied, Kustomizations, dependencies, manifests};
@@ -59,7 +60,7 @@ impl Kustomizations {
             Err(Stop::Soon(delay)) => return Ended::Soon(delay),
             Err(Stop::Failed(failed)) => return Ended::Failed { failed, report },
         };
-        let (rendered, plugin) = prepared;
+        let (rendered, renderer) = prepared;
         report.output = Some(rendered.digest);
         let applied = Applied {
             generation: object.metadata.generation,
@@ -81,7 +82,7 @@ impl Kustomizations {
             // Set before: an object that drifts while this run goes on takes it away again.
             self.memory.lock().entry(key.clone()).or_default().applied = Some(applied);
             let done = self
-                .apply(key, object, old, new, &rendered, &plugin, &mut report)
+                .apply(key, object, old, new, &rendered, &renderer, &mut report)
                 .await;
             if let Err(failed) = done {
                 self.memory.lock().entry(key.clone()).or_default().applied = None;
@@ -97,7 +98,7 @@ impl Kustomizations {
         key: &Key,
         object: &Kustomization,
         report: &mut Report,
-    ) -> Result<(Rendered, String), Stop> {
+    ) -> Result<(Rendered, Renderer), Stop> {
         let refused: Vec<&str> = object
             .spec
             .unsupported()
@@ -231,7 +232,7 @@ impl Kustomizations {
         artifact: &Artifact,
         tree: Arc<dyn weir_plugin::Tree>,
         path: String,
-    ) -> Result<(Rendered, String), Stop> {
+    ) -> Result<(Rendered, Renderer), Stop> {
         let name = settings::renderer(object);
         let Some(plugin) = self.catalog.get(&name) else {
             let message = format!("plugin '{name}' is not ready");
@@ -289,7 +290,11 @@ impl Kustomizations {
                         crate::event::Happening::new(object, Severity::Error, code, message);
                     self.recorder.record(happening.kubernetes_only());
                 }
-                Ok((rendered, describe(&plugin)))
+                let by = Renderer {
+                    shown: describe(&plugin),
+                    is_built_in: self.catalog.is_built_in(&plugin),
+                };
+                Ok((rendered, by))
             }
             Err(error) => Err(render_failed(&error, &describe(&plugin)).into()),
         }
@@ -307,7 +312,7 @@ impl Kustomizations {
         old: &KustomizationStatus,
         new: &mut KustomizationStatus,
         rendered: &Rendered,
-        plugin: &str,
+        renderer: &Renderer,
         report: &mut Report,
     ) -> Result<(), Failed> {
         let uid = object.metadata.uid.clone().unwrap_or_default();
@@ -327,9 +332,11 @@ impl Kustomizations {
         };
         let objects =
             manifests::parse(output, object.spec.common_metadata.as_ref()).map_err(|error| {
-                let message = format!("{} (rendered by {plugin})", chain(&error));
+                let message = format!("{} (rendered by {})", chain(&error), renderer.shown);
                 Failed::new(reason::BUILD_FAILED, message)
             })?;
+        manifests::check_reserved(&objects, renderer)
+            .map_err(|message| Failed::new(reason::BUILD_FAILED, message))?;
         let owner = owner(object);
         self.ledger.adopt(&self.engine, &owner, &uid).await;
         let before = old.inventory.clone().unwrap_or_default();
