@@ -28,6 +28,14 @@ components:
 bench *args:
     cargo xtask bench {{args}}
 
+# Coverage-guided fuzzing (`just fuzz archive --seconds 3600`).
+fuzz *args:
+    cargo xtask fuzz {{args}}
+
+# Random commits, edits, deletions and faults (`just soak --minutes 20`).
+soak *args:
+    cargo xtask soak {{args}}
+
 # Format all code.
 fmt:
     cargo xtask fmt

@@ -1,6 +1,7 @@
 //! The rig that the black-box tests share: a cluster with weir's CRDs, a Git server, and the weir
 //! binary running against both. A test gets a namespace and a repository of its own.
 
+use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 use weir_tests_support::{
-    AuditMark, Cluster, GitServer, Repo, Request, Weir, WeirOptions, try_eventually,
+    AuditMark, Cluster, FaultProxy, GitServer, Repo, Request, Weir, WeirOptions, try_eventually,
 };
 
 /// How long a state may take to be reached. Generous: the machine may be busy; nothing sleeps.
@@ -31,6 +32,23 @@ pub struct Rig {
 impl Rig {
     /// Starts everything anew; for tests that count requests or stop the host.
     pub fn start(args: &[&str]) -> Result<Self> {
+        Self::start_by(args, |cluster| Ok(cluster.kubeconfig_of(HOST_USER)))
+    }
+
+    /// The same with a proxy between the host and the API server.
+    pub fn start_behind_proxy() -> Result<(Self, FaultProxy)> {
+        let mut proxy = None;
+        let rig = Self::start_by(&[], |cluster| {
+            let proxy = proxy.insert(FaultProxy::before_api(cluster)?);
+            proxy.kubeconfig(cluster, HOST_USER)
+        })?;
+        Ok((rig, proxy.context("no proxy")?))
+    }
+
+    fn start_by(
+        args: &[&str],
+        kubeconfig: impl FnOnce(&Cluster) -> Result<PathBuf>,
+    ) -> Result<Self> {
         let cluster = Cluster::start()?;
         install(&cluster)?;
         // Where the host lives, by its defaults.
@@ -45,7 +63,8 @@ impl Rig {
             "--user",
             HOST_USER,
         ])?;
-        let mut options = WeirOptions::new(cluster.kubeconfig_of(HOST_USER));
+        let mut options = WeirOptions::new(kubeconfig(&cluster)?);
+        options.meets_full_disk = true;
         options.args = args.iter().map(Into::into).collect();
         let weir = Weir::start(&options)?;
         Ok(Self {

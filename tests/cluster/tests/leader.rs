@@ -79,3 +79,30 @@ fn one_of_two_hosts_works_and_the_other_takes_over() {
     second.process().stop().unwrap();
     assert_eq!(lease(&rig)["spec"]["holderIdentity"], "");
 }
+
+/// A leader whose clock is an hour ahead, or behind, and that died: what counts is how long its
+/// lease has not changed, by the own clock that never jumps.
+#[test]
+fn the_clocks_of_other_hosts_do_not_matter() {
+    for (name, renewed) in [("ahead", "2199-01-01"), ("behind", "2001-01-01")] {
+        let mut rig = Rig::start(&[]).unwrap();
+        rig.weir.process().stop().unwrap();
+        let held = format!(
+            "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata:\n  \
+             name: weir-leader-election\n  namespace: flux-system\nspec:\n  \
+             holderIdentity: {name}\n  leaseDurationSeconds: 4\n  leaseTransitions: 7\n  \
+             acquireTime: {renewed}T00:00:00.000000Z\n  renewTime: {renewed}T00:00:00.000000Z\n"
+        );
+        rig.cluster.apply(&held).unwrap();
+        let mut options = WeirOptions::new(rig.cluster.kubeconfig_of(HOST_USER));
+        options.args = TERMS.iter().map(Into::into).collect();
+        options.stands_by = true;
+        let host = Weir::start(&options).unwrap();
+        eventually(name, PATIENCE, || {
+            (host.health("/readyz").ok()?.status == 200).then_some(())
+        });
+        let spec = &lease(&rig)["spec"];
+        assert_ne!(spec["holderIdentity"], name);
+        assert_eq!(spec["leaseTransitions"], 8);
+    }
+}

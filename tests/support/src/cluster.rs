@@ -47,9 +47,11 @@ impl Default for ClusterOptions {
 pub struct Cluster {
     // In the order in which they are ended.
     _controllers: Option<Process>,
-    _apiserver: Process,
+    apiserver: Option<Process>,
     _etcd: Process,
     address: SocketAddr,
+    /// How the API server is started, and the authority that it is trusted by.
+    serving: (ProcessOptions, String),
     kubectl: PathBuf,
     folder: TempDir,
 }
@@ -71,8 +73,8 @@ impl Cluster {
         write_users(dir, address, &options.users)?;
 
         let (etcd, store) = start_etcd(paths.get(Part::Etcd)?, dir)?;
-        let apiserver =
-            start_apiserver(paths.get(Part::KubeApiserver)?, dir, address, &store, &ca)?;
+        let serving = apiserver(paths.get(Part::KubeApiserver)?, dir, address, &store);
+        let apiserver = start_apiserver(&serving, address, &ca)?;
         let controllers = if options.controllers {
             Some(start_controllers(
                 paths.get(Part::KubeControllerManager)?,
@@ -83,9 +85,10 @@ impl Cluster {
         };
         Ok(Self {
             _controllers: controllers,
-            _apiserver: apiserver,
+            apiserver: Some(apiserver),
             _etcd: etcd,
             address,
+            serving: (serving, ca),
             kubectl: paths.get(Part::Kubectl)?.to_path_buf(),
             folder,
         })
@@ -94,6 +97,25 @@ impl Cluster {
     /// `https://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("https://{}", self.address)
+    }
+
+    /// Where the API server listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Ends the API server; what it stored stays.
+    pub fn stop_api(&mut self) -> Result<()> {
+        self.apiserver
+            .take()
+            .map_or(Ok(()), |mut process| process.kill().map(drop))
+    }
+
+    /// Starts the API server again, at the same address.
+    pub fn start_api(&mut self) -> Result<()> {
+        let (options, ca) = &self.serving;
+        self.apiserver = Some(start_apiserver(options, self.address, ca)?);
+        Ok(())
     }
 
     /// The kubeconfig of `admin`, who may do everything.
@@ -190,7 +212,8 @@ fn write_keys(dir: &Path) -> Result<String> {
 }
 
 fn kubeconfig(dir: &Path, user: &str) -> PathBuf {
-    dir.join(format!("{user}.kubeconfig"))
+    // A colon would make two paths of it in `KUBECONFIG`.
+    dir.join(format!("{}.kubeconfig", user.replace(':', "-")))
 }
 
 /// A throw-away cluster: the token says whose it is and nothing more.
@@ -244,13 +267,7 @@ fn start_etcd(program: &Path, dir: &Path) -> Result<(Process, String)> {
     Ok((process, url))
 }
 
-fn start_apiserver(
-    program: &Path,
-    dir: &Path,
-    address: SocketAddr,
-    store: &str,
-    ca: &str,
-) -> Result<Process> {
+fn apiserver(program: &Path, dir: &Path, address: SocketAddr, store: &str) -> ProcessOptions {
     let file = |flag: &str, name: &str| format!("--{flag}={}", dir.join(name).display());
     let mut options = ProcessOptions::new("kube-apiserver", program, dir.join("apiserver.log"));
     for arg in [
@@ -276,8 +293,12 @@ fn start_apiserver(
     ] {
         options = options.arg(arg);
     }
+    at_once(options)
+}
+
+fn start_apiserver(options: &ProcessOptions, address: SocketAddr, ca: &str) -> Result<Process> {
     let authorization = format!("Bearer {}", token("admin"));
-    Process::start(&at_once(options), || {
+    Process::start(options, || {
         let get = |path| tls::get(address, ca, path, &[("Authorization", &authorization)]);
         get("/readyz").is_ok_and(|answer| answer.status == 200)
             // Made by the server itself shortly after it is ready.

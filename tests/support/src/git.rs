@@ -67,6 +67,11 @@ impl Repo {
         &self.name
     }
 
+    /// Where the server keeps it.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Its address on the server.
     pub fn url(&self) -> &str {
         &self.url

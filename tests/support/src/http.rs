@@ -216,7 +216,9 @@ fn write_reply(
     stream.flush()
 }
 
-fn read_request<S: Read + Write>(stream: &mut BufReader<S>) -> io::Result<Option<Incoming>> {
+pub(crate) fn read_request<S: Read + Write>(
+    stream: &mut BufReader<S>,
+) -> io::Result<Option<Incoming>> {
     let line = read_line(stream)?;
     let mut words = line.split_ascii_whitespace();
     let (Some(method), Some(target)) = (words.next(), words.next()) else {

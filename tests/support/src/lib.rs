@@ -16,6 +16,8 @@ mod audit;
 #[cfg(feature = "run")]
 mod cluster;
 #[cfg(feature = "run")]
+mod fault_proxy;
+#[cfg(feature = "run")]
 mod git;
 #[cfg(feature = "run")]
 mod git_server;
@@ -44,6 +46,7 @@ mod weir;
 pub use self::{
     audit::{AuditLog, AuditMark, Request, Tally},
     cluster::{Cluster, ClusterOptions, kubectl},
+    fault_proxy::{FaultProxy, Rule, Verdict},
     git::{Change, Repo, run as run_git},
     git_server::{Fault, GitAuth, GitServer, GitServerOptions},
     process::{Process, ProcessOptions},

@@ -1,6 +1,6 @@
 //! Certificates for the test servers: an authority made on the spot, and what it issues.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -95,6 +95,12 @@ pub(crate) fn server_config(issued: &Issued) -> Result<Arc<ServerConfig>> {
 
 /// `GET https://{address}{path}` with an authority that is trusted for it.
 pub fn get(address: SocketAddr, ca: &str, path: &str, headers: &[(&str, &str)]) -> Result<Answer> {
+    let stream = client(&client_config(ca)?, address, net::connect(address)?)?;
+    net::exchange(stream, address, "GET", path, headers, b"")
+}
+
+/// What a blocking TLS client needs to trust one authority.
+pub(crate) fn client_config(ca: &str) -> Result<Arc<ClientConfig>> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(ca.as_bytes()).context("not a certificate")?)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -102,8 +108,16 @@ pub fn get(address: SocketAddr, ca: &str, path: &str, headers: &[(&str, &str)]) 
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+/// TLS over a connection to a server that is known by its address.
+pub(crate) fn client(
+    config: &Arc<ClientConfig>,
+    address: SocketAddr,
+    stream: TcpStream,
+) -> Result<StreamOwned<ClientConnection, TcpStream>> {
     let name = ServerName::from(address.ip());
-    let client = ClientConnection::new(Arc::new(config), name)?;
-    let stream = StreamOwned::new(client, net::connect(address)?);
-    net::exchange(stream, address, "GET", path, headers, b"")
+    let client = ClientConnection::new(Arc::clone(config), name)?;
+    Ok(StreamOwned::new(client, stream))
 }

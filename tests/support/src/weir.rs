@@ -8,6 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use tempfile::TempDir;
 
 use crate::folders;
@@ -29,6 +30,8 @@ pub struct WeirOptions {
     pub storage: Option<PathBuf>,
     /// It is to stand by while another host leads: it has started when it answers at all.
     pub stands_by: bool,
+    /// It goes on when a file cannot grow, for [`Weir::limit_files`].
+    pub meets_full_disk: bool,
 }
 
 impl WeirOptions {
@@ -40,6 +43,7 @@ impl WeirOptions {
             env: Vec::new(),
             storage: None,
             stands_by: false,
+            meets_full_disk: false,
         }
     }
 }
@@ -95,7 +99,16 @@ impl Weir {
         let metrics = SocketAddr::from((Ipv4Addr::LOCALHOST, net::free_port()?));
         let health = SocketAddr::from((Ipv4Addr::LOCALHOST, net::free_port()?));
         let artifacts = SocketAddr::from((Ipv4Addr::LOCALHOST, net::free_port()?));
-        let mut process = ProcessOptions::new("weir", binary, folder.path().join("weir.log"))
+        let log = folder.path().join("weir.log");
+        let process = if options.meets_full_disk {
+            // The signal would end it; on a full disk there is none.
+            let script = r#"trap '' XFSZ; exec "$0" "$@""#;
+            let shell = ProcessOptions::new("weir", "/bin/sh", log);
+            shell.arg("-c").arg(script).arg(binary)
+        } else {
+            ProcessOptions::new("weir", binary, log)
+        };
+        let mut process = process
             .env("KUBECONFIG", &options.kubeconfig)
             .arg("run")
             .arg("--storage-path")
@@ -143,9 +156,29 @@ impl Weir {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// The process, to stop or to kill it.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
+    }
+
+    /// From now on no file can grow beyond so many bytes, as if the disk were full; `None`: as
+    /// large as ever.
+    pub fn limit_files(&self, bytes: Option<u64>) -> Result<()> {
+        let id = i32::try_from(self.process.id())
+            .ok()
+            .and_then(Pid::from_raw);
+        let limit = Rlimit {
+            current: bytes,
+            maximum: None,
+        };
+        prlimit(id, Resource::Fsize, limit)
+            .map(drop)
+            .context("failed to set the limit of file sizes")
     }
 
     /// The end of its log.

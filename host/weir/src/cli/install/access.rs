@@ -48,28 +48,42 @@ pub(super) fn manifests(namespace: &str, is_cluster_admin: bool) -> Vec<Value> {
     all
 }
 
-/// What the host itself does, whatever it applies.
+/// What the host itself does, whatever it applies. `tests/cluster/tests/access.rs` holds this
+/// against what it asks for.
 fn own_rules() -> Value {
+    let followed = ["list", "watch"];
+    let owned = ["list", "watch", "patch"];
     json!([
         {
-            "apiGroups": [
-                meta::SOURCE_GROUP,
-                meta::KUSTOMIZE_GROUP,
-                meta::NOTIFICATION_GROUP,
-                meta::WEIR_GROUP,
-            ],
-            "resources": ["*"],
-            "verbs": ["get", "list", "watch", "patch", "update"],
+            "apiGroups": [meta::SOURCE_GROUP],
+            "resources": ["gitrepositories"],
+            "verbs": owned,
         },
+        {
+            "apiGroups": [meta::KUSTOMIZE_GROUP],
+            "resources": ["kustomizations"],
+            "verbs": owned,
+        },
+        {
+            "apiGroups": [meta::NOTIFICATION_GROUP],
+            "resources": ["alerts", "providers"],
+            "verbs": followed,
+        },
+        { "apiGroups": [meta::WEIR_GROUP], "resources": ["plugins"], "verbs": followed },
+        {
+            "apiGroups": [meta::SOURCE_GROUP],
+            "resources": ["gitrepositories/status"],
+            "verbs": ["patch"],
+        },
+        {
+            "apiGroups": [meta::KUSTOMIZE_GROUP],
+            "resources": ["kustomizations/status"],
+            "verbs": ["patch"],
+        },
+        { "apiGroups": [meta::WEIR_GROUP], "resources": ["plugins/status"], "verbs": ["patch"] },
         // Credentials of sources, providers and registries, in the namespaces of their objects.
         { "apiGroups": [""], "resources": ["secrets"], "verbs": ["get"] },
         { "apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"] },
-        {
-            "apiGroups": ["apiextensions.k8s.io"],
-            "resources": ["customresourcedefinitions"],
-            "verbs": ["get", "list", "watch"],
-        },
-        { "nonResourceURLs": ["/version", "/apis", "/apis/*", "/api", "/api/*"], "verbs": ["get"] },
     ])
 }
 
