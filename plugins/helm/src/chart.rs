@@ -26,8 +26,8 @@ pub struct Lock {
     pub dependencies: Vec<Dependency>,
 }
 
-/// A chart with those that it carries. It does not change; what a render makes of it is in
-/// [`crate::tree`].
+/// A chart with those that it carries. It does not change; what a render makes of it is a
+/// tree of its own.
 pub struct Chart {
     /// `Chart.yaml`, and `requirements.yaml` of charts of the first version.
     pub metadata: Metadata,
