@@ -1,10 +1,13 @@
-//! Benches against a real control plane. `cargo xtask bench` builds all they need and runs this.
+//! Benches against real parts: a control plane, or the tools that our renderers stand for.
+//! `cargo xtask bench` builds all they need and runs this.
 //!
 //! Seconds move from machine to machine; requests and the ratio between two subjects of the same
 //! run hold.
 
 mod kustomizations;
+mod kustomize;
 mod load;
+mod renders;
 mod subject;
 mod table;
 
@@ -43,6 +46,15 @@ enum Bench {
         #[arg(long, value_name = "SECONDS", default_value_t = 900)]
         timeout: u64,
     },
+    /// The renderer kustomize against the real binary: small trees, and 1,000 and 5,000 objects
+    Kustomize {
+        /// How long each figure may take
+        #[arg(long, value_name = "SECONDS", default_value_t = 2)]
+        seconds: u64,
+        /// Leave out the inputs on which the real binary takes a minute
+        #[arg(long)]
+        small: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -76,6 +88,9 @@ fn run(args: Args) -> Result<()> {
                 None => eprintln!("Flux is left out: no --peers given"),
             }
             kustomizations::compare(&kinds, &options)
+        }
+        Bench::Kustomize { seconds, small } => {
+            kustomize::compare(kustomize::Options { seconds, small })
         }
     }
 }

@@ -78,7 +78,11 @@ pub(crate) fn bench(rest: &[String]) -> Result<ExitCode> {
     if rest.first().is_some_and(|bench| bench == "plugin") {
         return bench_plugin();
     }
-    run_program("bench", "weir-bench", &Part::CLUSTER, rest)
+    let needed: &[Part] = match rest.first().map(String::as_str) {
+        Some("kustomize") => &[Part::Kustomize],
+        _ => &Part::CLUSTER,
+    };
+    run_program("bench", "weir-bench", needed, rest)
 }
 
 /// `soak`: release builds, then a host under load and faults.
