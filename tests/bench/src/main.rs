@@ -4,6 +4,7 @@
 //! Seconds move from machine to machine; requests and the ratio between two subjects of the same
 //! run hold.
 
+mod helm;
 mod kustomizations;
 mod kustomize;
 mod load;
@@ -45,6 +46,12 @@ enum Bench {
         /// Seconds after which a phase is given up, and the subject with it
         #[arg(long, value_name = "SECONDS", default_value_t = 900)]
         timeout: u64,
+    },
+    /// The renderer helm against the real binary, on charts of the conformance corpus
+    Helm {
+        /// How long each figure may take
+        #[arg(long, value_name = "SECONDS", default_value_t = 2)]
+        seconds: u64,
     },
     /// The renderer kustomize against the real binary: small trees, and 1,000 and 5,000 objects
     Kustomize {
@@ -89,6 +96,7 @@ fn run(args: Args) -> Result<()> {
             }
             kustomizations::compare(&kinds, &options)
         }
+        Bench::Helm { seconds } => helm::compare(seconds),
         Bench::Kustomize { seconds, small } => {
             kustomize::compare(kustomize::Options { seconds, small })
         }

@@ -69,7 +69,7 @@ enum Task {
     },
     /// Measure
     Bench {
-        /// Passed on to the bench: `kustomizations --n 100 [--peers DIR]`, `kustomize`, `plugin`
+        /// Passed on to the bench: `kustomizations --n 100 [--peers DIR]`, `helm`, `kustomize`, `plugin`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },

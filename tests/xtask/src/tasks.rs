@@ -79,6 +79,7 @@ pub(crate) fn bench(rest: &[String]) -> Result<ExitCode> {
         return bench_plugin();
     }
     let needed: &[Part] = match rest.first().map(String::as_str) {
+        Some("helm") => &[Part::Helm],
         Some("kustomize") => &[Part::Kustomize],
         _ => &Part::CLUSTER,
     };
