@@ -1,0 +1,50 @@
+//! The YAML library: any bytes are read or refused, and what is printed can be read again.
+#![no_main]
+
+use weir_yaml::resolve::Dialect;
+use weir_yaml::{Arena, decode, emit, from_yaml, from_yaml_strict, json, parse, to_yaml};
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let Ok(text) = parse::decode_text(data) else {
+        return;
+    };
+    nodes(&text);
+    values(&text);
+    if let Ok(value) = json::parse(&text) {
+        // A number may come back as another kind of number that is written the same.
+        let printed = json::to_string(&value).expect("what was JSON is printed");
+        let again = json::parse(&printed).expect("what is printed can be read");
+        assert_eq!(json::to_string(&again).as_deref(), Ok(printed.as_str()));
+    }
+});
+
+/// The tree of nodes, as patches are made on it.
+fn nodes(text: &str) {
+    let mut arena = Arena::new();
+    let Ok(Some(root)) = parse::parse(&mut arena, text, Dialect::V3) else {
+        return;
+    };
+    let _ = decode::marshal_json(&arena, root);
+    let copy = arena.copy(root);
+    if let Ok(printed) = emit::node_to_string(&arena, copy) {
+        let mut again = Arena::new();
+        let _ = parse::parse(&mut again, &printed, Dialect::V3);
+    }
+}
+
+/// Plain data, as configuration is read and results are printed.
+fn values(text: &str) {
+    let _ = from_yaml_strict(text);
+    let Ok(value) = from_yaml(text) else {
+        return;
+    };
+    let printed = to_yaml(&value);
+    // go-yaml 2 prints this text without quotes, and reads it as a merge.
+    if printed.contains("<<") {
+        return;
+    }
+    // A negative zero is printed as `-0`, and that is the number 0: hence one more round.
+    let round = |text: &str| to_yaml(&from_yaml(text).expect("what is printed can be read"));
+    let again = round(&printed);
+    assert_eq!(round(&again), again);
+}
