@@ -54,6 +54,9 @@ pub(crate) struct Options {
     /// Targets at once
     #[arg(long, value_name = "N", default_value_t = 2)]
     jobs: usize,
+    /// Where the random sequence begins; another place each time without it
+    #[arg(long, value_name = "N")]
+    seed: Option<u32>,
     /// Run one target once with this input, such as one that failed before
     #[arg(long, value_name = "FILE", requires = "targets")]
     input: Option<PathBuf>,
@@ -88,6 +91,8 @@ impl Default for Options {
             targets: Vec::new(),
             seconds: 60,
             jobs: 2,
+            // The same inputs each time: what is found by chance is not for CI to find.
+            seed: Some(1),
             input: None,
             keep: false,
         }
@@ -238,7 +243,7 @@ fn all(targets: &[String], options: &Options) -> Result<()> {
             let Some(target) = waiting.pop_front() else {
                 break;
             };
-            running.push(Running::start(target, options.seconds)?);
+            running.push(Running::start(target, options)?);
         }
         thread::sleep(Duration::from_millis(200));
         let mut still = Vec::new();
@@ -277,7 +282,8 @@ struct Running {
 }
 
 impl Running {
-    fn start(target: &str, seconds: u32) -> Result<Self> {
+    fn start(target: &str, options: &Options) -> Result<Self> {
+        let seconds = options.seconds;
         let folder = findings(target);
         let found = folder.join("corpus");
         fs::create_dir_all(&found).context("failed to make a folder for findings")?;
@@ -288,6 +294,8 @@ impl Running {
             .arg(format!("-max_total_time={seconds}"))
             .arg(format!("-rss_limit_mb={MEMORY}"))
             .arg(format!("-timeout={PATIENCE}"))
+            // 0: by the time.
+            .arg(format!("-seed={}", options.seed.unwrap_or(0)))
             .arg("-print_final_stats=1")
             .arg(format!("-artifact_prefix={}/", folder.display()))
             .arg(found);
