@@ -91,6 +91,16 @@ impl Scene {
     }
 }
 
+/// Pushes a test guest; returns the image's name.
+fn push(scene: &Scene, guest: &str, tag: &str) -> String {
+    let image = scene.registry.oci(&format!("guest:{tag}"));
+    let file = folders::guests().join(format!("{guest}.wasm"));
+    let file = file.to_str().unwrap();
+    let arguments = ["plugin", "push", "--insecure", file, &image];
+    Weir::command(&scene.cluster.kubeconfig(), &arguments).unwrap();
+    image
+}
+
 /// Everything that a host does in a life without trouble.
 fn happy_path(scene: &Scene) {
     let repo = scene.git.create_repo("app").unwrap();
@@ -104,16 +114,7 @@ fn happy_path(scene: &Scene) {
             "one",
         )
         .unwrap();
-    let image = scene.registry.oci("echo:v1");
-    let guest = folders::guests().join("echo.wasm");
-    let push = [
-        "plugin",
-        "push",
-        "--insecure",
-        guest.to_str().unwrap(),
-        &image,
-    ];
-    Weir::command(&scene.cluster.kubeconfig(), &push).unwrap();
+    let image = push(scene, "echo", "v1");
     let manifests = [
         "apiVersion: v1\nkind: Secret\nmetadata: {name: git}\n\
          stringData: {username: a, password: b}\n"
@@ -142,6 +143,7 @@ fn happy_path(scene: &Scene) {
     let arguments = ["apply", "--server-side", "-n", "default", "-f", "-"];
     scene.cluster.kubectl_with(&arguments, &manifests).unwrap();
     scene.wait_ready("plugin", "echo", "serving");
+    let digest = scene.get("plugin", "echo").unwrap()["status"]["digest"].clone();
     scene.wait_ready("kustomization", "app", &first);
     // A change, a removal, an edit by hand, a reconcile that is asked for.
     let second = repo
@@ -151,12 +153,23 @@ fn happy_path(scene: &Scene) {
         )
         .unwrap();
     scene.wait_ready("kustomization", "app", &second);
-    // The edit twice: the same thing happening again is the same Event, counted.
-    for edit in [r#"{"data":{"key":"x"}}"#, r#"{"data":{"key":"y"}}"#] {
-        scene.kubectl(&["patch", "configmap", "a", "-p", edit]);
-        eventually("the edit repaired", PATIENCE, || {
-            let object = scene.get("configmap", "a")?;
-            (object["data"]["key"] == "two").then_some(())
+    let edit = r#"{"data":{"key":"x"}}"#;
+    scene.kubectl(&["patch", "configmap", "a", "-p", edit]);
+    eventually("the edit repaired", PATIENCE, || {
+        let object = scene.get("configmap", "a")?;
+        (object["data"]["key"] == "two").then_some(())
+    });
+    // Another component and the first again: the same thing happening twice is one Event, counted.
+    for (guest, tag) in [("chatty", "v2"), ("echo", "v1")] {
+        let image = push(scene, guest, tag);
+        let patch = format!(r#"{{"spec":{{"image":"{image}"}}}}"#);
+        scene.kubectl(&["patch", "plugin", "echo", "--type=merge", "-p", &patch]);
+        eventually("the component swapped", PATIENCE, || {
+            let object = scene.get("plugin", "echo")?;
+            let is_first = object["status"]["digest"] == digest;
+            let is_seen =
+                object["status"]["observedGeneration"] == object["metadata"]["generation"];
+            (is_first == (tag == "v1") && is_seen).then_some(())
         });
     }
     eventually("the alert", PATIENCE, || {
