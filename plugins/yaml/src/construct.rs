@@ -38,8 +38,7 @@ pub fn from_value(arena: &mut Arena, value: &Value) -> NodeId {
             }
         }
         Value::Object(object) => {
-            let mut entries: Vec<_> = object.iter().collect();
-            entries.sort_by(|a, b| key_order::compare(Dialect::V3, a.0, b.0));
+            let entries = key_order::sort(Dialect::V3, object.iter().collect());
             let mut content = Vec::with_capacity(entries.len() * 2);
             for (key, value) in entries {
                 let key = string(key);

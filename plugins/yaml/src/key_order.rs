@@ -4,6 +4,42 @@ use std::cmp::Ordering;
 
 use crate::resolve::Dialect;
 
+/// Up to here Go sorts by insertion.
+const SHORT: usize = 12;
+
+/// Entries in the order of their keys.
+///
+/// The order that go-yaml gives is none for some keys (a before b, b before c and c before a): the
+/// standard library may panic on that, this sort ends with some order, for few entries Go's own.
+pub fn sort<T>(dialect: Dialect, mut entries: Vec<(&str, T)>) -> Vec<(&str, T)> {
+    let is_less = |a: &str, b: &str| compare(dialect, a, b) == Ordering::Less;
+    if entries.len() <= SHORT {
+        for end in 1..entries.len() {
+            let mut at = end;
+            while at > 0 && is_less(entries[at].0, entries[at - 1].0) {
+                entries.swap(at, at - 1);
+                at -= 1;
+            }
+        }
+        return entries;
+    }
+    let right = entries.split_off(entries.len() / 2);
+    let mut sorted = Vec::with_capacity(entries.len() + right.len());
+    let mut left = sort(dialect, entries).into_iter().peekable();
+    let mut right = sort(dialect, right).into_iter().peekable();
+    while let (Some((a, _)), Some((b, _))) = (left.peek(), right.peek()) {
+        let next = if is_less(b, a) {
+            right.next()
+        } else {
+            left.next()
+        };
+        sorted.extend(next);
+    }
+    sorted.extend(left);
+    sorted.extend(right);
+    sorted
+}
+
 /// Compares two keys as go-yaml's `keyList` does (sorter.go).
 pub fn compare(dialect: Dialect, a: &str, b: &str) -> Ordering {
     if a.is_ascii() && b.is_ascii() {
@@ -83,4 +119,32 @@ fn compare_by(
             .then(x.cmp(&y));
     }
     a_len.cmp(&b_len)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_without_a_consistent_order_are_sorted_to_some_order() {
+        let text = ".-0,tr0q xF,tru7,456789014567890121\u{65a}\u{4cb}r0q 0e.,uxF,tru7,->5,true,15,1.0,5,\
+                    1234\n\n567\u{feff}8.,~34567\u{feff}890,0,45/7894.00,4e,.,05678494189012345678 -2.,\
+                    5 true,1567894.15,tru-e,1,t";
+        let keys: Vec<&str> = text.split(',').collect();
+        for dialect in [Dialect::V2, Dialect::V3] {
+            let sorted = sort(dialect, keys.iter().map(|key| (*key, ())).collect());
+            assert_eq!(sorted.len(), keys.len());
+            assert!(keys.iter().all(|key| sorted.contains(&(key, ()))));
+        }
+    }
+
+    #[test]
+    fn many_keys_are_sorted_as_few_are() {
+        let names: Vec<String> = (0..500).rev().map(|n| format!("key-{n}")).collect();
+        let entries: Vec<(&str, usize)> = names.iter().map(|n| (n.as_str(), n.len())).collect();
+        let sorted = sort(Dialect::V3, entries);
+        let expected: Vec<String> = (0..500).map(|n| format!("key-{n}")).collect();
+        let found: Vec<&str> = sorted.iter().map(|(key, _)| *key).collect();
+        assert_eq!(found, expected);
+    }
 }

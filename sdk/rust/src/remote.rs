@@ -15,7 +15,7 @@ pub fn file(url: &str) -> Result<Blob> {
 /// The tree of a Git repository at a branch, tag or commit; `None`: its default branch.
 ///
 /// # Errors
-/// As [`file`].
+/// As [`file()`].
 pub fn repository(url: &str, reference: Option<&str>) -> Result<Dir> {
     Ok(Dir::new(remote::get_repository(url, reference)?))
 }

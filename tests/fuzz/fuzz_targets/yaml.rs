@@ -43,8 +43,13 @@ fn values(text: &str) {
     if printed.contains("<<") {
         return;
     }
-    // A negative zero is printed as `-0`, and that is the number 0: hence one more round.
-    let round = |text: &str| to_yaml(&from_yaml(text).expect("what is printed can be read"));
-    let again = round(&printed);
-    assert_eq!(round(&again), again);
+    // A negative zero is printed as `-0`, and that is the number 0: hence one more round. Keys may
+    // come in another order: that of go-yaml is not consistent for all of them.
+    let read = |text: &str| from_yaml(text).expect("what is printed can be read");
+    let again = to_yaml(&read(&printed));
+    let once_more = to_yaml(&read(&again));
+    assert_eq!(
+        json::to_string(&read(&once_more)),
+        json::to_string(&read(&again))
+    );
 }

@@ -97,8 +97,7 @@ fn mapping(writer: &mut Writer, object: &Object) {
         writer.indicator("}", false, false, false);
         return;
     }
-    let mut entries: Vec<_> = object.iter().collect();
-    entries.sort_by(|a, b| key_order::compare(Dialect::V2, a.0, b.0));
+    let entries = key_order::sort(Dialect::V2, object.iter().collect());
     let outer = writer.indent;
     writer.indent = if outer < 0 { 0 } else { outer + INDENT };
     for (key, value) in entries {
