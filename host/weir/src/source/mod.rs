@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use weir_failpoint::{Step, hit};
-use weir_plugin::{Call, CallError, Catalog, Digest, Failure, FailureClass, Plugin, Revision};
+use weir_plugin::{
+    Call, CallError, Catalog, Digest, Failure, FailureClass, Limits, Plugin, Revision,
+};
 
 use crate::artifact::{Bounds, Builder, FinishError, Owner, Record, Store, StoreError};
 
@@ -89,18 +91,13 @@ impl Sources {
             mut call,
             deciding_settings,
         } = request;
-        // An artifact has bounds of its own, which count after the ignore rules and say which flag
-        // they are; a call's are for what is ignored besides.
-        let (limits, bounds) = (&mut call.limits, &self.bounds);
-        let files = bounds.files as u64;
-        limits.output_count = limits.output_count.max(files.saturating_mul(IGNORED));
-        limits.output_bytes = limits
-            .output_bytes
-            .max(bounds.total_size.saturating_mul(IGNORED));
         let plugin = self
             .catalog
             .get(name)
             .ok_or_else(|| PullError::NoPlugin(name.to_owned()))?;
+        if self.catalog.is_built_in(&plugin) {
+            self.leave_room(&mut call.limits);
+        }
         check_settings(&plugin, &call.settings)?;
         let fingerprint = Digest::of(format!("{}\n{deciding_settings}", plugin.digest()));
 
@@ -137,6 +134,16 @@ impl Sources {
                 "the plugin says that nothing changed, but it was not told of a last revision",
             )))),
         }
+    }
+
+    /// Lets a call emit what the ignore rules will take out again: the artifact has bounds of its
+    /// own, which count after them and say which flag they are. For the binary's own components,
+    /// which copy what the host holds already; others could fill the disk with what they write.
+    fn leave_room(&self, limits: &mut Limits) {
+        let files = (self.bounds.files as u64).saturating_mul(IGNORED);
+        let bytes = self.bounds.total_size.saturating_mul(IGNORED);
+        limits.output_count = limits.output_count.max(files);
+        limits.output_bytes = limits.output_bytes.max(bytes);
     }
 
     async fn keep(
