@@ -82,6 +82,9 @@ fn bombs_take_too_many_steps() {
         "{{ randAlphaNum 1000000000 }}",
         "{{ indent 1000000000 \"x\" }}",
         "{{ $x := \"xxxxxxxxxx\" }}{{ range until 100 }}{{ $x = print $x $x }}{{ $x = replace \"x\" \"xx\" $x }}{{ end }}",
+        "{{ printf \"%9999999d\" 1 }}",
+        "{{ printf \"%.999999d%.999999d%.999999d%.999999d%.999999d%.999999d%.999999d%.999999d%.999999d\" 1 1 1 1 1 1 1 1 1 }}",
+        "{{ printf \"%999999v\" (until 1000) }}",
         "{{ range until 90000 }}{{ range until 9 }}x{{ end }}{{ end }}",
     ] {
         let text = error(template, limits);

@@ -180,6 +180,11 @@ impl<'h> Call<'h> {
         self.work(count)
     }
 
+    /// Bytes that a function may make.
+    pub(crate) fn room(&self) -> usize {
+        self.options.limits.value
+    }
+
     /// Counts bytes that a function is about to make.
     pub fn charge(&mut self, made: usize) -> Result<(), CallError> {
         if made > self.options.limits.value {

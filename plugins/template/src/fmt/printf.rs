@@ -1,13 +1,14 @@
 //! `fmt.Sprintf`: reading the format (golang/go `src/fmt/print.go`, `doPrintf`).
 
 use super::verb::{Flags, write_value};
-use crate::value::{IntKind, Value};
+use crate::value::{IntKind, List, Value, View};
 
 /// Widths and precisions beyond are errors, as in Go.
 const TOO_LARGE: i64 = 1_000_000;
 
 /// Formats `values` by `format`; what does not fit is said in the text itself.
-pub(crate) fn sprintf(format: &[u8], values: &[Value]) -> Vec<u8> {
+/// `None` if widths and precisions ask for more than `room` bytes.
+pub(crate) fn sprintf(format: &[u8], values: &[Value], room: usize) -> Option<Vec<u8>> {
     let mut formatter = Formatter {
         format,
         at: 0,
@@ -17,9 +18,10 @@ pub(crate) fn sprintf(format: &[u8], values: &[Value]) -> Vec<u8> {
         after_index: false,
         good_index: true,
         out: Vec::with_capacity(format.len() + 16),
+        room,
     };
     formatter.run();
-    formatter.out
+    (formatter.out.len() <= room).then_some(formatter.out)
 }
 
 struct Formatter<'a> {
@@ -33,11 +35,13 @@ struct Formatter<'a> {
     after_index: bool,
     good_index: bool,
     out: Vec<u8>,
+    /// Bytes that `out` may have; one byte more means that it is given up.
+    room: usize,
 }
 
 impl Formatter<'_> {
     fn run(&mut self) {
-        while self.at < self.format.len() {
+        while self.at < self.format.len() && self.out.len() <= self.room {
             let rest = &self.format[self.at..];
             let plain = rest.iter().position(|byte| *byte == b'%');
             let plain = plain.unwrap_or(rest.len());
@@ -115,6 +119,13 @@ impl Formatter<'_> {
             self.complain(verb, "(BADINDEX)");
         } else if let Some(value) = self.values.get(self.next) {
             self.next += 1;
+            // They hold for each part of a list or a map.
+            let each = flags.width.max(flags.precision).unwrap_or(0);
+            let left = self.room.saturating_sub(self.out.len());
+            if each > 0 && shown(value, left / each + 1) > left / each {
+                self.out.resize(self.room + 1, b' ');
+                return;
+            }
             write_value(&mut self.out, value, verb, flags);
         } else {
             self.complain(verb, "(MISSING)");
@@ -142,14 +153,21 @@ impl Formatter<'_> {
         flags
     }
 
+    /// A width or precision. One that is too large takes the rest of the
+    /// format with it, so that no verb is found
+    /// (golang/go `src/fmt/print.go`, `parsenum`).
     fn number(&mut self) -> Option<usize> {
-        let rest = &self.format[self.at..];
-        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let text = std::str::from_utf8(&rest[..digits]).unwrap_or_default();
-        let number = text.parse::<usize>().ok();
-        let number = number.filter(|number| (*number as i64) <= TOO_LARGE)?;
-        self.at += digits;
-        Some(number)
+        let mut number = None;
+        while let Some(byte) = self.peek().filter(u8::is_ascii_digit) {
+            let so_far = number.unwrap_or(0);
+            if so_far > TOO_LARGE as usize {
+                self.at = self.format.len();
+                return None;
+            }
+            number = Some(so_far * 10 + usize::from(byte - b'0'));
+            self.at += 1;
+        }
+        number
     }
 
     /// `[n]`.
@@ -226,4 +244,32 @@ impl Formatter<'_> {
         }
         self.out.push(b')');
     }
+}
+
+/// How many values `value` shows, keys and itself included, counted up to about `most`.
+fn shown(value: &Value, most: usize) -> usize {
+    let mut count = 0;
+    let mut todo = vec![value.clone()];
+    while count < most
+        && let Some(value) = todo.pop()
+    {
+        count += 1;
+        let list = |todo: &mut Vec<Value>, list: &List| todo.extend(list.iter().cloned());
+        match value {
+            Value::List(items) => list(&mut todo, &items),
+            Value::Map(map) => {
+                count += map.len();
+                map.each(|_, value| todo.push(value.clone()));
+            }
+            Value::Bytes(bytes) => count += bytes.len(),
+            Value::Object(object) => match object.view() {
+                View::List(items) => list(&mut todo, &items),
+                View::Map(map) => todo.push(Value::Map(map)),
+                View::Struct(fields) => todo.extend(fields.into_iter().map(|(_, value)| value)),
+                View::Int(_) => {}
+            },
+            _ => {}
+        }
+    }
+    count
 }

@@ -70,7 +70,10 @@ fn equal_others(left: &Value, right: &Value) -> std::result::Result<bool, CallEr
         return Ok(is_nil(left) && is_nil(right));
     }
     let (left_name, right_name) = (left.type_name(), right.type_name());
-    let shown = |value: &Value| fmt::into_text(fmt::sprintf(b"%s", std::slice::from_ref(value)));
+    let shown = |value: &Value| {
+        let text = fmt::sprintf(b"%s", std::slice::from_ref(value), usize::MAX);
+        fmt::into_text(text.unwrap_or_default())
+    };
     if left.kind() != right.kind() {
         let (left, right) = (shown(left), fmt::text_of(right));
         return Err(

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Result;
-use crate::error::CallError;
+use crate::error::{CallError, Limit};
 use crate::exec::Call;
 use crate::fmt;
 use crate::function::{Function, Type};
@@ -108,7 +108,8 @@ fn println(_: &mut Call<'_>, values: &[Value]) -> Result {
 
 fn printf(call: &mut Call<'_>, values: &[Value]) -> Result {
     let format = values[0].string_bytes().unwrap_or_default();
-    let out = fmt::sprintf(format, &values[1..]);
+    let out = fmt::sprintf(format, &values[1..], call.room());
+    let out = out.ok_or(Limit::Value)?;
     call.charge(out.len())?;
     Ok(Value::string_from_bytes(out))
 }
