@@ -36,7 +36,7 @@ pub(crate) fn fetch(
         if !matches!(error, Error::Damaged(_) | Error::Missing { .. }) {
             return Err(error);
         }
-        tracing::warn!(url = %dialer.endpoint.base, %error, "fetching a damaged copy again");
+        tracing::warn!(url = %dialer.endpoint.base, %error, "the local copy is damaged or lacks a file, fetching all anew");
         repository.begin(&dialer.operation)?;
         repository.discard()?;
         attempt(dialer, repository, commit, reference)

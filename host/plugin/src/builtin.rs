@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::runtime::Precompiled;
 use crate::{Description, LoadError, Plugin, Runtime};
 
 /// A plugin that the binary carries.
@@ -16,6 +17,8 @@ pub struct Builtin {
     pub wasm: &'static [u8],
     /// Its code for any processor of the binary's target; may be empty.
     pub cwasm: &'static [u8],
+    /// CRC-32 of the code, so that a start that finds it extracted need not read it.
+    pub crc32: u32,
     /// A [`Description`] as JSON.
     pub description: &'static str,
 }
@@ -33,7 +36,11 @@ impl Runtime {
     /// Loads a plugin that the binary carries: with a cache folder its code is mapped from there,
     /// else copied; code that does not fit this machine is compiled from the component.
     pub async fn load_builtin(&self, builtin: &Builtin) -> Result<Arc<Plugin>, LoadError> {
-        self.load_precompiled(builtin.wasm, builtin.cwasm, builtin.description()?)
-            .await
+        let code = Precompiled {
+            bytes: builtin.cwasm,
+            crc32: builtin.crc32,
+            description: builtin.description()?,
+        };
+        self.load_precompiled(builtin.wasm, code).await
     }
 }

@@ -17,6 +17,8 @@ pub struct Precompiled {
     pub wasm: String,
     /// Its code, beside the index.
     pub cwasm: String,
+    /// CRC-32 of the code.
+    pub crc32: u32,
     /// The target of the code.
     pub target: String,
     /// What the component says of itself.
@@ -119,6 +121,7 @@ pub async fn precompile(
         let entry = Precompiled {
             wasm: format!("{name}.wasm"),
             cwasm: format!("{name}.cwasm"),
+            crc32: crc32fast::hash(&code),
             name,
             target: target.to_owned(),
             description: plugin.description().clone(),
@@ -158,8 +161,8 @@ fn source(entries: &[Precompiled]) -> String {
             text,
             "    ::weir_plugin::Builtin {{\n        name: {:?},\n        \
              wasm: include_bytes!({:?}),\n        cwasm: include_bytes!({:?}),\n        \
-             description: {:?},\n    }},\n",
-            entry.name, entry.wasm, entry.cwasm, description
+             crc32: {:#010x},\n        description: {:?},\n    }},\n",
+            entry.name, entry.wasm, entry.cwasm, entry.crc32, description
         );
     }
     text.push_str("]\n");

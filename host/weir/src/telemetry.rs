@@ -81,7 +81,7 @@ impl Level {
     /// Our own crates at this level. Libraries are heard from `warn` on, because what they say at
     /// `info` and below is about themselves; at `trace` they say all.
     fn filter(self) -> EnvFilter {
-        let directives = match self {
+        let mut directives = match self {
             Self::Trace => "trace".to_owned(),
             Self::Error => "error".to_owned(),
             level => ["weir", "weir_plugin", "weir_apply", "weir_git", "weir_api"]
@@ -90,6 +90,11 @@ impl Level {
                     format!("{all},{name}={}", level.name())
                 }),
         };
+        // Each failed request is an error to kube's transport, without the object that it was for;
+        // who made the request says it with the object, or tries again and has nothing to say.
+        if !matches!(self, Self::Trace | Self::Debug) {
+            directives.push_str(",kube_client::client::builder=off");
+        }
         EnvFilter::new(directives)
     }
 }

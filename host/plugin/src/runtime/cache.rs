@@ -14,13 +14,17 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use super::Precompiled;
 use crate::{Description, Digest};
+
+/// How long code that another build extracted is kept without being used.
+const UNUSED: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// A folder of compiled code.
 #[derive(Debug)]
@@ -112,10 +116,7 @@ impl Cache {
         };
         match checked() {
             Ok(found) => {
-                // Its time tells what was used last; a failure only makes it look older.
-                if let Ok(file) = File::options().append(true).open(self.entry(digest)) {
-                    let _ = file.set_modified(SystemTime::now());
-                }
+                touch(&self.entry(digest));
                 Some(found)
             }
             Err(problem) => {
@@ -138,23 +139,36 @@ impl Cache {
 
     /// Code of this binary as a file, so that it can be mapped; `None`: it does not fit, or cannot
     /// be written. The name holds a checksum of the code: another build brings another file.
-    pub(super) fn extract(
-        &self,
-        engine: &Engine,
-        code: &[u8],
-        digest: Digest,
-    ) -> Option<Component> {
-        let crc32 = crc32fast::hash(code);
-        let path = self
-            .directory
-            .join(format!("{}-{crc32:08x}.cwasm", digest.hex()));
-        let whole = checksum(&path).is_ok_and(|found| found == (code.len() as u64, crc32));
-        if !whole {
-            write(&path, code)
+    pub(super) fn extract(&self, engine: &Engine, code: &Precompiled) -> Option<Component> {
+        let Precompiled { bytes, crc32, .. } = code;
+        let digest = code.description.digest.hex();
+        let path = self.directory.join(format!("{digest}-{crc32:08x}.cwasm"));
+        let whole = checksum(&path).is_ok_and(|found| found == (bytes.len() as u64, *crc32));
+        if whole {
+            touch(&path);
+        } else {
+            write(&path, bytes)
                 .inspect_err(|error| tracing::warn!(%error, "failed to extract a built-in plugin"))
                 .ok()?;
+            self.forget_extracted();
         }
         from_file(engine, &path).ok()
+    }
+
+    /// Removes what other builds extracted and have not used for long.
+    fn forget_extracted(&self) {
+        let Ok(entries) = fs::read_dir(&self.directory) else {
+            return;
+        };
+        for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let extracted = name.contains('-') && name.ends_with(".cwasm");
+            let modified = path.metadata().and_then(|found| found.modified());
+            let age = modified.ok().and_then(|time| time.elapsed().ok());
+            if extracted && age.is_some_and(|age| age > UNUSED) {
+                let _ = fs::remove_file(&path);
+            }
+        }
     }
 
     fn image(&self, manifest: Digest) -> PathBuf {
@@ -204,6 +218,13 @@ impl Cache {
                 total -= size;
             }
         }
+    }
+}
+
+/// Its time tells what was used last; a failure only makes it look older.
+fn touch(path: &Path) {
+    if let Ok(file) = File::options().append(true).open(path) {
+        let _ = file.set_modified(SystemTime::now());
     }
 }
 

@@ -22,6 +22,15 @@ pub enum ComponentSource {
     File(PathBuf),
 }
 
+/// Code that the build made for this machine's architecture and put into the binary.
+#[derive(Clone, Debug)]
+pub(crate) struct Precompiled {
+    pub(crate) bytes: &'static [u8],
+    /// Of the bytes, which are many and need not be read for it.
+    pub(crate) crc32: u32,
+    pub(crate) description: Description,
+}
+
 impl From<Bytes> for ComponentSource {
     fn from(bytes: Bytes) -> Self {
         Self::Bytes(bytes)
@@ -89,22 +98,21 @@ impl Runtime {
     /// Loads a component that the build compiled for this machine's architecture. When the code
     /// does not fit this host (another wasmtime, another processor), the component is compiled
     /// from `wasm` instead.
-    pub async fn load_precompiled(
+    pub(crate) async fn load_precompiled(
         &self,
         wasm: impl Into<ComponentSource>,
-        code: &'static [u8],
-        description: Description,
+        code: Precompiled,
     ) -> Result<Arc<Plugin>, LoadError> {
         let (wasm, limit) = (wasm.into(), self.0.max_component_bytes);
-        let digest = description.digest;
+        let digest = code.description.digest;
         self.once(
             digest,
-            move |shared| match shared.load_precompiled(code, &description) {
+            move |shared| match shared.load_precompiled(&code) {
                 Ok(plugin) => Some(plugin),
                 Err(error) => {
                     tracing::warn!(
                         error = %crate::chain(&error),
-                        plugin.name = description.info.name,
+                        plugin.name = code.description.info.name,
                         "precompiled plugin does not fit this host, compiling it"
                     );
                     shared.load_cached(digest)
@@ -217,20 +225,16 @@ impl Shared {
         plugin
     }
 
-    fn load_precompiled(
-        self: &Arc<Self>,
-        code: &[u8],
-        description: &Description,
-    ) -> Result<Plugin, LoadError> {
+    fn load_precompiled(self: &Arc<Self>, code: &Precompiled) -> Result<Plugin, LoadError> {
         // From a file of ours the code is mapped, not copied.
         if let Some(cache) = &self.cache
-            && let Some(component) = cache.extract(&self.engine, code, description.digest)
+            && let Some(component) = cache.extract(&self.engine, code)
         {
-            return self.build_known(&component, description.clone());
+            return self.build_known(&component, code.description.clone());
         }
-        let component = cache::from_memory(&self.engine, code)
+        let component = cache::from_memory(&self.engine, code.bytes)
             .map_err(|source| LoadError::Compile { source })?;
-        self.build_known(&component, description.clone())
+        self.build_known(&component, code.description.clone())
     }
 
     fn build_known(

@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 
 pub use image::InstallError;
 pub use load::ComponentSource;
+pub(crate) use load::Precompiled;
 
 use crate::net::Clients;
 use crate::observer::NoObserver;

@@ -26,6 +26,7 @@ async fn carried() -> (tempfile::TempDir, Builtin) {
         name: "echo",
         wasm: leak(read(&entries[0].wasm)),
         cwasm: leak(read(&entries[0].cwasm)),
+        crc32: entries[0].crc32,
         description: Box::leak(description.into_boxed_str()),
     };
     (folder, builtin)

@@ -19,14 +19,20 @@ use crate::lookup::Lookup;
 /// Calls at a time; a command makes one.
 const CALLS: u32 = 2;
 
-/// A runtime for one command. With `cached`, what it compiles is kept in the user's cache folder.
-pub(super) fn runtime(cached: bool) -> Result<Runtime, Error> {
-    let cache_dir = if cached { cache_folder() } else { None };
-    Ok(Runtime::new(RuntimeConfig {
+/// A runtime for one command. What it compiles is kept in the user's cache folder, and from there
+/// the code that the binary carries is mapped too, where else all of it would be copied.
+pub(super) fn runtime() -> Result<Runtime, Error> {
+    let config = |cache_dir| RuntimeConfig {
         cache_dir,
         max_calls: CALLS,
         ..RuntimeConfig::default()
-    })?)
+    };
+    // A home that cannot be written is no reason to fail: the component is compiled or copied.
+    let cached = cache_folder().and_then(|folder| Runtime::new(config(Some(folder))).ok());
+    match cached {
+        Some(runtime) => Ok(runtime),
+        None => Ok(Runtime::new(config(None))?),
+    }
 }
 
 fn cache_folder() -> Option<PathBuf> {
@@ -36,9 +42,7 @@ fn cache_folder() -> Option<PathBuf> {
             .map(PathBuf::from)
     };
     let cache = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))?;
-    let folder = cache.join("weir").join("plugins");
-    // A home that cannot be written is no reason to fail: the component is compiled again.
-    std::fs::create_dir_all(&folder).ok().map(|()| folder)
+    Some(cache.join("weir").join("plugins"))
 }
 
 /// A render of a local tree.

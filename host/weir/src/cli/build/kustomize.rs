@@ -58,7 +58,7 @@ pub(super) async fn build(args: KustomizeArgs) -> Result<(), Error> {
     args.programs.check()?;
     let settings = settings(&args)?;
     let (root, path) = place(&args)?;
-    let runtime = component::runtime(false)?;
+    let runtime = component::runtime()?;
     let plugin = builtin::load(&runtime, "kustomize").await?;
     let tree = DirTree::open(&root)
         .with_context(|| format!("failed to open the directory {}", root.display()))?;

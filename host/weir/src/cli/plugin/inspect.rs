@@ -33,7 +33,7 @@ pub(super) struct ListArgs {
 }
 
 pub(super) async fn inspect(args: InspectArgs) -> Result<(), Error> {
-    let runtime = component::runtime(true)?;
+    let runtime = component::runtime()?;
     let plugin = load(&runtime, &args.component, &args.registry).await?;
     let mut to = io::stdout().lock();
     match args.output {

@@ -56,7 +56,7 @@ pub(super) async fn run(args: RunArgs) -> Result<(), Error> {
         time: args.timeout.get(),
         ..Limits::default()
     };
-    let runtime = component::runtime(true)?;
+    let runtime = component::runtime()?;
     let plugin = load(&runtime, &args.component, &args.registry).await?;
     match plugin.world() {
         World::Renderer => render(args, &plugin, settings, limits).await,

@@ -36,7 +36,7 @@ async fn run(args: HelmArgs) -> Result<(), Error> {
     let files = files::read(&args.values)?;
     let connected = connect(&args.cluster).await?;
 
-    let runtime = component::runtime(false)?;
+    let runtime = component::runtime()?;
     let plugin = builtin::load(&runtime, "helm").await?;
     let mut settings = settings(&args, name);
     settings["files"] = json!(files);
