@@ -84,7 +84,7 @@ fn text_of(bytes: &[u8]) -> Cow<'_, str> {
 
 fn finished(output: Vec<u8>) -> String {
     let text = String::from_utf8(output).unwrap_or_else(|err| text_of(err.as_bytes()).into_owned());
-    if text.contains(NO_VALUE) {
+    if memchr::memmem::find(text.as_bytes(), NO_VALUE.as_bytes()).is_some() {
         text.replace(NO_VALUE, "")
     } else {
         text

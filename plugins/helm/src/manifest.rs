@@ -75,8 +75,9 @@ pub(crate) fn split(stream: &str) -> Vec<&str> {
         Some(rest) => rest.trim_start_matches(space),
         None => stream,
     };
+    let separator = memchr::memmem::Finder::new("\n---");
     loop {
-        let end = rest.find("\n---");
+        let end = separator.find(rest.as_bytes());
         let document = &rest[..end.unwrap_or(rest.len())];
         if end.is_some() {
             push_document(document.trim_end_matches(space), &mut documents);

@@ -7,6 +7,7 @@ use crate::error::{ExecError, ParseError};
 use crate::exec::Call;
 use crate::function::{Function, Functions};
 use crate::host::Host;
+use crate::regex::Regexes;
 use crate::syntax::{self, Tree};
 use crate::value::Value;
 
@@ -66,6 +67,7 @@ pub struct Engine {
     options: Options,
     functions: Functions,
     templates: Rc<Templates>,
+    regexes: Regexes,
 }
 
 /// Templates by name, and those of the set that this one extends.
@@ -107,6 +109,7 @@ impl Engine {
             options,
             functions: Functions::standard(),
             templates: Rc::default(),
+            regexes: Regexes::default(),
         }
     }
 
@@ -131,6 +134,13 @@ impl Engine {
     /// Runs a template; what it wrote need not be UTF-8.
     pub fn execute(&self, host: &dyn Host, name: &str, dot: Value) -> Result<Vec<u8>, ExecError> {
         let templates = Rc::clone(&self.templates);
-        Call::new(host, &self.functions, templates, self.options).execute(name, dot)
+        Call::new(
+            host,
+            &self.functions,
+            templates,
+            &self.regexes,
+            self.options,
+        )
+        .execute(name, dot)
     }
 }

@@ -38,7 +38,7 @@ pub struct Call<'h> {
     variables: Vec<Reflected>,
     /// Texts that `tpl` has read.
     read: HashMap<Rc<str>, Rc<[Rc<Tree>]>>,
-    pub(crate) regexes: Regexes,
+    pub(crate) regexes: &'h Regexes,
 }
 
 /// A value as Go's reflection holds it. An element of a map or list is of an interface type, which
@@ -134,6 +134,7 @@ impl<'h> Call<'h> {
         host: &'h dyn Host,
         functions: &'h Functions,
         templates: Rc<Templates>,
+        regexes: &'h Regexes,
         options: Options,
     ) -> Self {
         Self {
@@ -149,7 +150,7 @@ impl<'h> Call<'h> {
             included: HashMap::new(),
             variables: Vec::new(),
             read: HashMap::new(),
-            regexes: Regexes::default(),
+            regexes,
         }
     }
 

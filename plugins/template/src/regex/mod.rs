@@ -4,6 +4,7 @@
 mod class;
 mod translate;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -63,25 +64,27 @@ impl std::fmt::Display for GoRegex {
     }
 }
 
-/// Expressions that a run has compiled. Charts use the same few in loops.
+/// Expressions that an engine has compiled. Charts use the same few in loops and in most of their
+/// files, and to compile one takes as long as a small file.
 #[derive(Default)]
 pub(crate) struct Regexes {
-    compiled: HashMap<Rc<str>, Result<Rc<Regex>, SyntaxError>>,
+    compiled: RefCell<HashMap<Rc<str>, Result<Rc<Regex>, SyntaxError>>>,
 }
 
 impl Regexes {
     /// The expression, compiled once (`regexp.Compile`).
-    pub(crate) fn get(&mut self, pattern: &str) -> Result<Rc<Regex>, SyntaxError> {
-        if let Some(compiled) = self.compiled.get(pattern) {
+    pub(crate) fn get(&self, pattern: &str) -> Result<Rc<Regex>, SyntaxError> {
+        if let Some(compiled) = self.compiled.borrow().get(pattern) {
             return compiled.clone();
         }
         let compiled = compile(pattern);
-        self.compiled.insert(pattern.into(), compiled.clone());
+        let mut known = self.compiled.borrow_mut();
+        known.insert(pattern.into(), compiled.clone());
         compiled
     }
 
     /// As [`Regexes::get`]; the error is what `regexp.MustCompile` panics with.
-    pub(crate) fn must(&mut self, pattern: &str) -> Result<Rc<Regex>, String> {
+    pub(crate) fn must(&self, pattern: &str) -> Result<Rc<Regex>, String> {
         self.get(pattern).map_err(|error| {
             let shown = if pattern.contains(|c: char| c == '`' || c.is_control() && c != '\t') {
                 quote(pattern)

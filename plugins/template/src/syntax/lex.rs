@@ -299,7 +299,7 @@ impl<'s> Lexer<'s> {
 }
 
 fn newlines(text: &str) -> usize {
-    text.matches('\n').count()
+    memchr::memchr_iter(b'\n', text.as_bytes()).count()
 }
 
 fn is_space(c: char) -> bool {

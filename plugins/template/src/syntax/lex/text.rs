@@ -5,7 +5,7 @@ use crate::syntax::token::TokenKind;
 
 impl<'s> Lexer<'s> {
     pub(super) fn text(&mut self) -> Scanned<'s> {
-        let Some(at) = self.rest().find(LEFT) else {
+        let Some(at) = left_delim_in(self.rest()) else {
             self.pos = self.input.len();
             if self.pos > self.start {
                 self.line += newlines(&self.input[self.start..self.pos]);
@@ -78,4 +78,10 @@ impl<'s> Lexer<'s> {
         let rest = self.rest();
         self.pos += rest.len() - rest.trim_start_matches(is_space).len();
     }
+}
+
+/// Where an action begins. Searching a text for a text sets up more than most stretches are long.
+fn left_delim_in(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'{', bytes).find(|at| bytes.get(at + 1) == Some(&b'{'))
 }
