@@ -16,41 +16,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use weir_plugin::{
-    Call, Grants, Input, Limits, MemoryTree, Runtime, RuntimeConfig, Services, Subject, Target,
-    Tree,
+    Call, FixedTarget, Grants, Input, Limits, MemoryTree, Runtime, RuntimeConfig, Services,
+    Subject, Tree,
 };
-
-struct Root;
-
-impl Target for Root {
-    fn path(&self) -> String {
-        String::new()
-    }
-    fn values(&self) -> Arc<str> {
-        "{}".into()
-    }
-    fn namespace(&self) -> Option<String> {
-        None
-    }
-    fn release_name(&self) -> Option<String> {
-        None
-    }
-    fn release_revision(&self) -> u32 {
-        1
-    }
-    fn is_upgrade(&self) -> bool {
-        false
-    }
-    fn kube_version(&self) -> String {
-        "v1.35.4".into()
-    }
-    fn has_api(&self, _: &str) -> bool {
-        false
-    }
-    fn apis(&self) -> Vec<String> {
-        Vec::new()
-    }
-}
 
 fn guest(name: &str) -> PathBuf {
     let folder = std::env::var_os("WEIR_GUESTS").map_or_else(
@@ -143,12 +111,14 @@ async fn main() {
         let (mut whole, mut inside, mut held) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..1000 {
             let started = Instant::now();
-            let called = plugin.render(call.clone(), Arc::new(Root)).await;
+            let called = plugin
+                .render(call.clone(), Arc::new(FixedTarget::default()))
+                .await;
             whole.push(started.elapsed());
             inside.push(called.duration);
             assert_eq!(called.result.unwrap().manifests.len(), files);
             let started = Instant::now();
-            assert!(called.trace.holds(&call, &Root));
+            assert!(called.trace.holds(&call, &FixedTarget::default()));
             held.push(started.elapsed());
         }
         report(what, whole);

@@ -32,13 +32,14 @@ pub mod precompile;
 mod runtime;
 mod schema;
 mod spool;
+mod target;
 mod trace;
 mod tree;
 mod trees;
 mod unpack;
 mod world;
 
-pub use builtin::Builtin;
+pub use builtin::{Builtin, Packed};
 pub use call::{
     ArtifactSink, BlobSource, Call, Checkout, ClusterReader, Commit, Credentials, Git, Grants,
     Input, KindRef, Limits, Manifest, Reference, Remote, RenderOutput, Revision, Services, Signed,
@@ -54,6 +55,7 @@ pub use plugin::{Called, Description, Info, Plugin, Want};
 pub use runtime::{ComponentSource, InstallError, Runtime, RuntimeConfig};
 pub use schema::Problem;
 pub use spool::MemoryBlob;
+pub use target::FixedTarget;
 pub use trace::{Impurity, Question, Recorded, Trace};
 pub use tree::{Entry, EntryKind, FileInfo, Tree, normalise};
 pub use trees::{DirTree, InvalidPath, InvalidPattern, MemoryTree, glob};

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::builtin::pack;
 use crate::runtime::engine;
 use crate::{Description, LoadError, Runtime, RuntimeConfig};
 
@@ -13,12 +14,10 @@ use crate::{Description, LoadError, Runtime, RuntimeConfig};
 pub struct Precompiled {
     /// Name in the catalog: the component's file name without `.wasm`.
     pub name: String,
-    /// The component, beside the index.
+    /// The component, packed by gzip, beside the index.
     pub wasm: String,
-    /// Its code, beside the index.
+    /// Its code, packed by gzip, beside the index.
     pub cwasm: String,
-    /// CRC-32 of the code.
-    pub crc32: u32,
     /// The target of the code.
     pub target: String,
     /// What the component says of itself.
@@ -57,7 +56,7 @@ pub enum PrecompileError {
     },
 }
 
-/// Compiles components into `output`: `<name>.wasm`, `<name>.cwasm`, `index.json`, and
+/// Compiles components into `output`: `<name>.wasm.gz`, `<name>.cwasm.gz`, `index.json`, and
 /// `builtins.rs` with an expression of type `&[weir_plugin::Builtin]`. The code runs on any
 /// processor of the target. A component that the folder holds already in the same form is not
 /// compiled again.
@@ -75,7 +74,8 @@ pub async fn precompile(
         source,
     };
     let portable = engine::portable(target).map_err(compile)?;
-    let stamp = engine::stamp(&portable);
+    // What an earlier form of these files left is no match.
+    let stamp = format!("{} gzip", engine::stamp(&portable));
     std::fs::create_dir_all(output).map_err(io("make", output))?;
     let known: Vec<Precompiled> = std::fs::read(output.join("index.json"))
         .ok()
@@ -119,16 +119,16 @@ pub async fn precompile(
             })?;
         let code = portable.precompile_component(&bytes).map_err(compile)?;
         let entry = Precompiled {
-            wasm: format!("{name}.wasm"),
-            cwasm: format!("{name}.cwasm"),
-            crc32: crc32fast::hash(&code),
+            wasm: format!("{name}.wasm.gz"),
+            cwasm: format!("{name}.cwasm.gz"),
             name,
             target: target.to_owned(),
             description: plugin.description().clone(),
         };
         for (file, content) in [(&entry.wasm, &bytes), (&entry.cwasm, &code)] {
             let file = output.join(file);
-            std::fs::write(&file, content).map_err(io("write", &file))?;
+            let packed = pack(content).map_err(io("pack", &file))?;
+            std::fs::write(&file, packed).map_err(io("write", &file))?;
         }
         entries.push(entry);
     }
@@ -160,9 +160,10 @@ fn source(entries: &[Precompiled]) -> String {
         let _ = write!(
             text,
             "    ::weir_plugin::Builtin {{\n        name: {:?},\n        \
-             wasm: include_bytes!({:?}),\n        cwasm: include_bytes!({:?}),\n        \
-             crc32: {:#010x},\n        description: {:?},\n    }},\n",
-            entry.name, entry.wasm, entry.cwasm, entry.crc32, description
+             wasm: ::weir_plugin::Packed(include_bytes!({:?})),\n        \
+             cwasm: ::weir_plugin::Packed(include_bytes!({:?})),\n        \
+             description: {:?},\n    }},\n",
+            entry.name, entry.wasm, entry.cwasm, description
         );
     }
     text.push_str("]\n");

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use weir_plugin::FixedTarget;
 use weir_tests_support::parts::{self, Part};
 use weir_tests_support::{Weir, folders};
 
-use crate::renders::{self, Effort, Fixed, Host, ProcessCost, Row, stdout};
+use crate::renders::{self, Effort, Host, ProcessCost, Row, stdout};
 
 /// Charts of the conformance corpus, from one Deployment with a Service to the largest.
 const CHARTS: [&str; 4] = [
@@ -72,9 +73,8 @@ fn measure(host: &Host, helm: &Path, weir: &Path, chart: &Path, effort: Effort) 
         "weir prints something else"
     );
     let tree = renders::tree(chart)?;
-    let target = Fixed {
-        values: "{}".to_owned(),
-        ..Fixed::default()
+    let target = FixedTarget {
+        ..FixedTarget::default()
     };
     Ok(Row {
         input: String::new(),

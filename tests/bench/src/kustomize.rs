@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use weir_plugin::FixedTarget;
 use weir_tests_support::Weir;
 use weir_tests_support::parts::{self, Part};
 
-use crate::renders::{self, Effort, Fixed, Host, ProcessCost, Row, stdout};
+use crate::renders::{self, Effort, Host, ProcessCost, Row, stdout};
 use inputs::Input;
 
 /// As `kustomize build` does.
@@ -76,9 +77,9 @@ fn measure(
     let ours = || command(weir, &["build", "kustomize"]);
     let (expected, printed) = (stdout(theirs())?, stdout(ours())?);
     ensure!(expected == printed, "weir prints something else");
-    let target = Fixed {
+    let target = FixedTarget {
         path: input.directory.to_owned(),
-        ..Fixed::default()
+        ..FixedTarget::default()
     };
     let tree = renders::tree(folder.path())?;
     Ok(Row {

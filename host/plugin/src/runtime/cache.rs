@@ -20,11 +20,11 @@ use serde::{Deserialize, Serialize};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::Precompiled;
+use crate::builtin::Packed;
 use crate::{Description, Digest};
 
 /// How long code that another build extracted is kept without being used.
-const UNUSED: Duration = Duration::from_secs(30 * 24 * 3600);
+const UNUSED: Duration = Duration::from_hours(30 * 24);
 
 /// A folder of compiled code.
 #[derive(Debug)]
@@ -139,15 +139,20 @@ impl Cache {
 
     /// Code of this binary as a file, so that it can be mapped; `None`: it does not fit, or cannot
     /// be written. The name holds a checksum of the code: another build brings another file.
-    pub(super) fn extract(&self, engine: &Engine, code: &Precompiled) -> Option<Component> {
-        let Precompiled { bytes, crc32, .. } = code;
-        let digest = code.description.digest.hex();
-        let path = self.directory.join(format!("{digest}-{crc32:08x}.cwasm"));
-        let whole = checksum(&path).is_ok_and(|found| found == (bytes.len() as u64, *crc32));
+    pub(super) fn extract(
+        &self,
+        engine: &Engine,
+        code: Packed,
+        digest: Digest,
+    ) -> Option<Component> {
+        let (size, crc32) = code.sum()?;
+        let name = format!("{}-{crc32:08x}.cwasm", digest.hex());
+        let path = self.directory.join(name);
+        let whole = checksum(&path).is_ok_and(|found| found == (size, crc32));
         if whole {
             touch(&path);
         } else {
-            write(&path, bytes)
+            write_by(&path, |file| code.write_to(file))
                 .inspect_err(|error| tracing::warn!(%error, "failed to extract a built-in plugin"))
                 .ok()?;
             self.forget_extracted();
@@ -248,10 +253,14 @@ fn checksum(path: &Path) -> io::Result<(u64, u32)> {
 
 /// Writes a private file and renames it into place.
 fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    write_by(path, |file| file.write_all(content))
+}
+
+fn write_by(path: &Path, content: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     // Temporary files are made with mode 0600.
     let mut file = tempfile::NamedTempFile::new_in(directory)?;
-    file.write_all(content)?;
+    content(file.as_file_mut())?;
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())

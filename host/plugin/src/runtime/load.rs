@@ -10,6 +10,7 @@ use wasmtime::component::Component;
 use weir_failpoint::{Step, hit};
 
 use super::{Runtime, Shared, cache};
+use crate::builtin::Packed;
 use crate::component::interfaces;
 use crate::{Description, Digest, Info, LoadError, Plugin};
 
@@ -22,12 +23,11 @@ pub enum ComponentSource {
     File(PathBuf),
 }
 
-/// Code that the build made for this machine's architecture and put into the binary.
+/// What the build made of a component for this machine's architecture and put into the binary.
 #[derive(Clone, Debug)]
 pub(crate) struct Precompiled {
-    pub(crate) bytes: &'static [u8],
-    /// Of the bytes, which are many and need not be read for it.
-    pub(crate) crc32: u32,
+    pub(crate) wasm: Packed,
+    pub(crate) code: Packed,
     pub(crate) description: Description,
 }
 
@@ -100,25 +100,24 @@ impl Runtime {
     /// from `wasm` instead.
     pub(crate) async fn load_precompiled(
         &self,
-        wasm: impl Into<ComponentSource>,
-        code: Precompiled,
+        precompiled: Precompiled,
     ) -> Result<Arc<Plugin>, LoadError> {
-        let (wasm, limit) = (wasm.into(), self.0.max_component_bytes);
-        let digest = code.description.digest;
+        let digest = precompiled.description.digest;
+        let wasm = precompiled.wasm;
         self.once(
             digest,
-            move |shared| match shared.load_precompiled(&code) {
+            move |shared| match shared.load_precompiled(&precompiled) {
                 Ok(plugin) => Some(plugin),
                 Err(error) => {
                     tracing::warn!(
                         error = %crate::chain(&error),
-                        plugin.name = code.description.info.name,
+                        plugin.name = precompiled.description.info.name,
                         "precompiled plugin does not fit this host, compiling it"
                     );
                     shared.load_cached(digest)
                 }
             },
-            move || read(wasm, limit),
+            move || unpacked(wasm).map(Bytes::from),
         )
         .await
     }
@@ -225,16 +224,19 @@ impl Shared {
         plugin
     }
 
-    fn load_precompiled(self: &Arc<Self>, code: &Precompiled) -> Result<Plugin, LoadError> {
+    fn load_precompiled(self: &Arc<Self>, precompiled: &Precompiled) -> Result<Plugin, LoadError> {
+        let Precompiled {
+            code, description, ..
+        } = precompiled;
         // From a file of ours the code is mapped, not copied.
         if let Some(cache) = &self.cache
-            && let Some(component) = cache.extract(&self.engine, code)
+            && let Some(component) = cache.extract(&self.engine, *code, description.digest)
         {
-            return self.build_known(&component, code.description.clone());
+            return self.build_known(&component, description.clone());
         }
-        let component = cache::from_memory(&self.engine, code.bytes)
+        let component = cache::from_memory(&self.engine, &unpacked(*code)?)
             .map_err(|source| LoadError::Compile { source })?;
-        self.build_known(&component, code.description.clone())
+        self.build_known(&component, description.clone())
     }
 
     fn build_known(
@@ -245,6 +247,12 @@ impl Shared {
         let Description { digest, info, .. } = description;
         Plugin::build(self, component, digest, Some::<Info>(info))
     }
+}
+
+fn unpacked(packed: Packed) -> Result<Vec<u8>, LoadError> {
+    packed
+        .unpack()
+        .map_err(|error| LoadError::Host(format!("the binary is damaged: {error}")))
 }
 
 fn read(component: ComponentSource, limit: u64) -> Result<Bytes, LoadError> {

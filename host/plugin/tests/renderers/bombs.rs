@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::json;
 use weir_plugin::{CallError, MemoryTree};
 
-use crate::support::{Fixed, component, render};
+use crate::support::{component, render, target};
 
 /// A template, and what the error says.
 const TEMPLATES: [(&str, &str); 17] = [
@@ -73,7 +73,7 @@ async fn bombs_are_told_what_they_ran_into() {
         ];
         let tree = Arc::new(MemoryTree::from_pairs(files).unwrap());
         let settings = json!({"kubeVersion": "1.32"});
-        let called = render(&plugin, tree, &settings, Fixed::default()).await;
+        let called = render(&plugin, tree, &settings, target()).await;
         println!(
             "{:?} {} MiB {template}",
             called.duration,

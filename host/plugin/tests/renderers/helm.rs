@@ -8,11 +8,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use weir_plugin::{CallError, DirTree, RenderOutput};
+use weir_plugin::{CallError, DirTree, FixedTarget, RenderOutput};
 
 use crate::support::{
-    AtLeast, Case, Expected, Fixed, Verdict, cases, compare_output, component, component_file,
-    corpus, judge_all, render,
+    AtLeast, Case, Expected, Verdict, cases, compare_output, component, component_file, corpus,
+    judge_all, render, target,
 };
 
 /// A render, or the text of the command line's error.
@@ -20,7 +20,7 @@ async fn renders(
     corpus: &Path,
     case: &Case,
     settings: &Value,
-    target: Fixed,
+    target: FixedTarget,
 ) -> Result<RenderOutput, String> {
     let plugin = component("helm").await;
     let tree = DirTree::open(corpus).unwrap();
@@ -79,9 +79,9 @@ async fn stream(corpus: &Path, case: &Case) -> Result<String, String> {
     settings["releaseName"] = case.info["release"].clone();
     settings["namespace"] = case.info["namespace"].clone();
     settings["isUpgrade"] = is(case, "is_upgrade").into();
-    let target = Fixed {
+    let target = FixedTarget {
         path: chart(case),
-        ..Fixed::default()
+        ..target()
     };
     let output = renders(corpus, case, &settings, target).await?;
     let bodies = output.manifests.iter().map(|manifest| &manifest.body[..]);
@@ -91,12 +91,12 @@ async fn stream(corpus: &Path, case: &Case) -> Result<String, String> {
 /// As a kind that keeps releases asks for it: hooks and definitions say what they are, and names
 /// come from the object.
 async fn release(corpus: &Path, case: &Case) -> Result<String, String> {
-    let target = Fixed {
+    let target = FixedTarget {
         path: chart(case),
         release_name: case.text("release").map(str::to_owned),
         namespace: case.text("namespace").map(str::to_owned),
         is_upgrade: is(case, "is_upgrade"),
-        ..Fixed::default()
+        ..target()
     };
     let output = renders(corpus, case, &settings(case), target).await?;
     let (mut objects, mut hooks) = (String::new(), String::new());

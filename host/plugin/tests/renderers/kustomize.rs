@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use weir_plugin::{CallError, DirTree};
+use weir_plugin::{CallError, DirTree, FixedTarget};
 
 use crate::support::{
-    AtLeast, Case, Expected, Fixed, Verdict, cases, compare_output, component, component_file,
-    corpus, judge_all, render,
+    AtLeast, Case, Expected, Verdict, cases, compare_output, component, component_file, corpus,
+    judge_all, render, target,
 };
 
 #[path = "../../../../plugins/kustomize/tests/words/mod.rs"]
@@ -20,9 +20,9 @@ async fn build(case: &Case) -> Result<String, String> {
         "loadRestrictor": case.text("load_restrictor").unwrap_or("rootOnly"),
         "reorder": case.text("reorder").unwrap_or("legacy"),
     });
-    let target = Fixed {
+    let target = FixedTarget {
         path: weir_plugin::normalise(case.text("dir").unwrap()).unwrap(),
-        ..Fixed::default()
+        ..target()
     };
     let tree = DirTree::open(case.folder.join("input")).unwrap();
     let plugin = component("kustomize").await;

@@ -11,11 +11,11 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
-use weir_plugin::{DirTree, RenderOutput};
+use weir_plugin::{DirTree, FixedTarget, RenderOutput};
 use weir_tests_support::Cluster;
 use weir_tests_support::parts::{self, Part};
 
-use crate::support::{Fixed, component, corpus, render};
+use crate::support::{component, corpus, render, target};
 
 /// Charts with hooks, notes, subcharts, definitions, files and schemas.
 const CHARTS: [&str; 10] = [
@@ -175,13 +175,13 @@ async fn what_helm_stores_can_be_made_of_the_output() {
             values_file.to_str().unwrap(),
         ];
         helm.run(&arguments);
-        let target = Fixed {
-            values: values.clone(),
+        let target = FixedTarget {
+            values: values.to_string().into(),
             namespace: Some(namespace.clone()),
             release_name: Some(name.clone()),
             kube_version: "v1.35.4".into(),
             apis,
-            ..Fixed::default()
+            ..target()
         };
         let tree = Arc::new(DirTree::open(&path).unwrap());
         let called = render(&plugin, tree, &json!({}), target).await;

@@ -9,8 +9,8 @@ use futures::{StreamExt as _, stream};
 use serde_json::Value;
 use tokio::sync::Mutex;
 use weir_plugin::{
-    Call, Called, Grants, Input, Limits, Plugin, RenderOutput, Runtime, RuntimeConfig, Services,
-    Subject, Target, Tree,
+    Call, Called, FixedTarget, Grants, Input, Limits, Plugin, RenderOutput, Runtime, RuntimeConfig,
+    Services, Subject, Tree,
 };
 use weir_tests_support::folders;
 
@@ -51,59 +51,11 @@ pub(crate) async fn component(name: &'static str) -> Arc<Plugin> {
     plugin
 }
 
-/// A target of plain values.
-#[derive(Clone, Debug)]
-pub(crate) struct Fixed {
-    pub(crate) path: String,
-    pub(crate) values: Value,
-    pub(crate) namespace: Option<String>,
-    pub(crate) release_name: Option<String>,
-    pub(crate) is_upgrade: bool,
-    pub(crate) kube_version: String,
-    pub(crate) apis: Vec<String>,
-}
-
-impl Default for Fixed {
-    fn default() -> Self {
-        Self {
-            path: String::new(),
-            values: Value::Object(serde_json::Map::new()),
-            namespace: None,
-            release_name: None,
-            is_upgrade: false,
-            kube_version: "v1.32.0".into(),
-            apis: Vec::new(),
-        }
-    }
-}
-
-impl Target for Fixed {
-    fn path(&self) -> String {
-        self.path.clone()
-    }
-    fn values(&self) -> Arc<str> {
-        self.values.to_string().into()
-    }
-    fn namespace(&self) -> Option<String> {
-        self.namespace.clone()
-    }
-    fn release_name(&self) -> Option<String> {
-        self.release_name.clone()
-    }
-    fn release_revision(&self) -> u32 {
-        1
-    }
-    fn is_upgrade(&self) -> bool {
-        self.is_upgrade
-    }
-    fn kube_version(&self) -> String {
-        self.kube_version.clone()
-    }
-    fn has_api(&self, name: &str) -> bool {
-        self.apis.iter().any(|api| api == name)
-    }
-    fn apis(&self) -> Vec<String> {
-        self.apis.clone()
+/// As the corpora were made.
+pub(crate) fn target() -> FixedTarget {
+    FixedTarget {
+        kube_version: "v1.32.0".into(),
+        ..FixedTarget::default()
     }
 }
 
@@ -112,7 +64,7 @@ pub(crate) async fn render(
     plugin: &Arc<Plugin>,
     tree: Arc<dyn Tree>,
     settings: &Value,
-    target: Fixed,
+    target: FixedTarget,
 ) -> Called<RenderOutput> {
     let settings = settings.to_string();
     let problems = plugin.validate_settings(&settings);

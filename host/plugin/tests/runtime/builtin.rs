@@ -2,12 +2,13 @@
 //! that does not fit.
 
 use std::fs;
+use std::io::Write as _;
 use std::sync::Arc;
 
 use weir_plugin::precompile::precompile;
-use weir_plugin::{Builtin, Catalog, Runtime, RuntimeConfig};
+use weir_plugin::{Builtin, Catalog, Packed, Runtime, RuntimeConfig};
 
-use crate::support::{Fixed, call, guest, runtime};
+use crate::support::{call, guest, runtime, target};
 
 fn leak(bytes: Vec<u8>) -> &'static [u8] {
     Box::leak(bytes.into_boxed_slice())
@@ -24,9 +25,8 @@ async fn carried() -> (tempfile::TempDir, Builtin) {
     let description = serde_json::to_string(&entries[0].description).unwrap();
     let builtin = Builtin {
         name: "echo",
-        wasm: leak(read(&entries[0].wasm)),
-        cwasm: leak(read(&entries[0].cwasm)),
-        crc32: entries[0].crc32,
+        wasm: Packed(leak(read(&entries[0].wasm))),
+        cwasm: Packed(leak(read(&entries[0].cwasm))),
         description: Box::leak(description.into_boxed_str()),
     };
     (folder, builtin)
@@ -38,7 +38,7 @@ async fn works(runtime: &Runtime, builtin: &Builtin) {
     let plugin = catalog.get("echo").unwrap();
     assert_eq!(plugin.info().name, "echo");
     let called = plugin
-        .render(call("{}", &[("a", "x")]), Arc::new(Fixed::default()))
+        .render(call("{}", &[("a", "x")]), Arc::new(target()))
         .await;
     assert_eq!(called.result.unwrap().manifests.len(), 1);
 }
@@ -60,22 +60,22 @@ async fn a_carried_plugin_runs_with_and_without_a_cache_folder() {
 #[tokio::test]
 async fn code_that_does_not_fit_is_compiled_here() {
     let (_folder, builtin) = carried().await;
-    works(
-        &runtime(),
-        &Builtin {
-            cwasm: &[],
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(b"code of another wasmtime").unwrap();
+    let of_another = packer.finish().unwrap();
+    let cache = tempfile::tempdir().unwrap();
+    for cwasm in [&[][..], b"not packed", leak(of_another)] {
+        let builtin = Builtin {
+            cwasm: Packed(cwasm),
             ..builtin
-        },
-    )
-    .await;
-    works(
-        &runtime(),
-        &Builtin {
-            cwasm: b"of another wasmtime",
-            ..builtin
-        },
-    )
-    .await;
+        };
+        works(&runtime(), &builtin).await;
+        let config = RuntimeConfig {
+            cache_dir: Some(cache.path().to_owned()),
+            ..RuntimeConfig::default()
+        };
+        works(&Runtime::new(config).unwrap(), &builtin).await;
+    }
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn what_is_there_is_not_compiled_again() {
     assert_eq!(times(), before);
     let source = fs::read_to_string(folder.path().join("builtins.rs")).unwrap();
     assert!(
-        source.contains(r#"include_bytes!("echo.cwasm")"#),
+        source.contains(r#"include_bytes!("echo.cwasm.gz")"#),
         "{source}"
     );
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use weir_plugin::{Call, ClusterReader, Failure, FailureClass, Grants, KindRef, Limits, Services};
 
-use crate::support::{Asked, Fixed, ask, call, load};
+use crate::support::{Asked, ask, call, load, target};
 
 /// A cluster of ConfigMaps that are what they are asked for by, and what was asked of it.
 #[derive(Default)]
@@ -64,7 +64,7 @@ async fn asked(questions: &str, granted: &[&str], limits: Limits) -> (Asked, Vec
         limits,
         ..call("", &[])
     };
-    let asked = ask(&load("ask").await, questions, &call, &Fixed::default()).await;
+    let asked = ask(&load("ask").await, questions, &call, &target()).await;
     let seen = cluster.asked.lock().unwrap().clone();
     (asked, seen)
 }
@@ -101,19 +101,19 @@ async fn only_looking_keeps_a_result_out_of_the_cache() {
     assert!(seen.is_empty() && trace.impurity.is_pure());
     // What is granted later is an answer that has changed.
     let mut call = refused.call.clone();
-    assert!(trace.holds(&call, &Fixed::default()));
+    assert!(trace.holds(&call, &target()));
     call.grants = Arc::new(Grants {
         cluster: vec!["v1/ConfigMap".into()],
         ..Grants::default()
     });
-    assert!(!trace.holds(&call, &Fixed::default()));
+    assert!(!trace.holds(&call, &target()));
 }
 
 #[tokio::test]
 async fn without_a_cluster_nothing_is_read() {
     let questions = r#"[["get","v1","ConfigMap","a"],["list","v1","ConfigMap","a",""]]"#;
     let plugin = load("ask").await;
-    let asked = ask(&plugin, questions, &call("", &[]), &Fixed::default()).await;
+    let asked = ask(&plugin, questions, &call("", &[]), &target()).await;
     assert_eq!(asked.answers, ["FailureClass::Unsupported Unsupported"; 2]);
 }
 

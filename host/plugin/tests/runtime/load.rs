@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use weir_plugin::{Catalog, Digest, LoadError, Observer, Runtime, RuntimeConfig, World};
 
-use crate::support::{Fixed, call, guest, runtime};
+use crate::support::{call, guest, runtime, target};
 
 /// Counts what the runtime tells.
 #[derive(Default)]
@@ -141,7 +141,7 @@ async fn compiled_code_survives_a_restart() {
     assert_eq!(counts.compiled.load(Ordering::SeqCst), 0);
     assert_eq!(counts.hits.load(Ordering::SeqCst), 1);
     let called = after
-        .render(call("{}", &[("a", "x")]), Arc::new(Fixed::default()))
+        .render(call("{}", &[("a", "x")]), Arc::new(target()))
         .await;
     assert_eq!(called.result.unwrap().manifests.len(), 1);
     assert!(runtime.load_cached(Digest::of("unknown")).await.is_none());
@@ -187,7 +187,7 @@ async fn a_damaged_cache_compiles_anew() {
         let plugin = runtime.load(guest("echo")).await.unwrap();
         assert_eq!(counts.compiled.load(Ordering::SeqCst), 1);
         let called = plugin
-            .render(call("{}", &[("a", "x")]), Arc::new(Fixed::default()))
+            .render(call("{}", &[("a", "x")]), Arc::new(target()))
             .await;
         assert!(called.result.is_ok());
     }
@@ -233,7 +233,7 @@ async fn a_name_changes_hands_without_dropping_a_call() {
     // Who holds the old one finishes with it.
     assert!(Arc::ptr_eq(&held, &echo));
     let called = held
-        .render(call("{}", &[("a", "x")]), Arc::new(Fixed::default()))
+        .render(call("{}", &[("a", "x")]), Arc::new(target()))
         .await;
     assert!(called.result.is_ok());
 

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use weir_plugin::{CallError, FailureClass, Limit, Limits, Plugin, RenderOutput, Warning};
+use weir_plugin::{
+    CallError, FailureClass, FixedTarget, Limit, Limits, Plugin, RenderOutput, Warning,
+};
 
-use crate::support::{Fixed, call, guest, load, render, runtime};
+use crate::support::{call, guest, load, render, runtime, target};
 
 fn limit(called: &weir_plugin::Called<RenderOutput>) -> Limit {
     match &called.result {
@@ -22,9 +24,9 @@ async fn a_render_gives_what_was_emitted_in_order() {
         ("app/b/c.yaml", "kind: C"),
         ("other/d.yaml", "kind: D"),
     ];
-    let target = Fixed {
+    let target = FixedTarget {
         path: "app".into(),
-        ..Fixed::default()
+        ..target()
     };
     let called = plugin.render(call("{}", &files), Arc::new(target)).await;
     assert_eq!(called.outcome(), "ok");
@@ -122,16 +124,14 @@ async fn a_call_that_nobody_waits_for_is_ended() {
         limits,
         ..call("{}", &[])
     };
-    let spinning = spin.render(endless, Arc::new(Fixed::default()));
+    let spinning = spin.render(endless, Arc::new(target()));
     assert!(
         tokio::time::timeout(Duration::from_millis(50), spinning)
             .await
             .is_err()
     );
     // There is one place: this call gets it only if the other has ended.
-    let called = echo
-        .render(call("{}", &[]), Arc::new(Fixed::default()))
-        .await;
+    let called = echo.render(call("{}", &[]), Arc::new(target())).await;
     assert!(called.result.is_ok());
 }
 
@@ -219,7 +219,7 @@ async fn calls_do_not_see_each_other() {
             let content = format!("kind: K{n}");
             let call = call("{}", &[("a.yaml", &content)]);
             let output = plugin
-                .render(call, Arc::new(Fixed::default()))
+                .render(call, Arc::new(target()))
                 .await
                 .result
                 .unwrap();
@@ -233,9 +233,7 @@ async fn calls_do_not_see_each_other() {
 #[tokio::test]
 async fn a_plugin_is_called_only_by_its_own_world() {
     let plugin: Arc<Plugin> = load("pick").await;
-    let called = plugin
-        .render(call("{}", &[]), Arc::new(Fixed::default()))
-        .await;
+    let called = plugin.render(call("{}", &[]), Arc::new(target())).await;
     let Err(CallError::Host(message)) = called.result else {
         panic!("{called:?}")
     };

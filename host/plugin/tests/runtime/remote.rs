@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use weir_plugin::{Call, Checkout, Commit, Failure, Git, Grants, Reference, Remote, Wanted};
 
 use crate::network::Peer;
-use crate::support::{Asked, Fixed, ask, call, load, tree};
+use crate::support::{Asked, ask, call, load, target, tree};
 
 /// A repository whose branch moves on with every look, and whose files say which commit they are
 /// of and under which name it was found.
@@ -70,7 +70,7 @@ fn granted(origin: &str) -> Call {
 
 async fn asked(questions: &str, call: &Call) -> Asked {
     let plugin = load("ask").await;
-    ask(&plugin, questions, call, &Fixed::default()).await
+    ask(&plugin, questions, call, &target()).await
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn a_reference_stands_for_one_commit_to_the_end_of_a_call() {
         })
     );
     assert!(asked.called.trace.impurity.remote);
-    assert!(!asked.called.trace.holds(&asked.call, &Fixed::default()));
+    assert!(!asked.called.trace.holds(&asked.call, &target()));
 }
 
 #[tokio::test]

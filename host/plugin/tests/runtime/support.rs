@@ -6,8 +6,8 @@ use std::process::Command;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use weir_plugin::{
-    ArtifactSink, BlobSource, Call, Called, Failure, Grants, Input, Limits, MemoryTree, Plugin,
-    RenderOutput, Runtime, RuntimeConfig, Services, Subject, Target, Tree,
+    ArtifactSink, BlobSource, Call, Called, Failure, FixedTarget, Grants, Input, Limits,
+    MemoryTree, Plugin, RenderOutput, Runtime, RuntimeConfig, Services, Subject, Tree,
 };
 
 /// The file of a fixture component: from the folder that `WEIR_GUESTS` names, else from one
@@ -112,69 +112,17 @@ pub(crate) fn call(settings: &str, files: &[(&str, &str)]) -> Call {
 }
 
 /// A target whose every answer can be changed.
-#[derive(Clone, Debug)]
-pub(crate) struct Fixed {
-    pub(crate) path: String,
-    pub(crate) values: String,
-    pub(crate) namespace: Option<String>,
-    pub(crate) release_name: Option<String>,
-    pub(crate) release_revision: u32,
-    pub(crate) is_upgrade: bool,
-    pub(crate) kube_version: String,
-    pub(crate) apis: Vec<String>,
-}
-
-impl Default for Fixed {
-    fn default() -> Self {
-        Self {
-            path: String::new(),
-            values: "{}".into(),
-            namespace: None,
-            release_name: None,
-            release_revision: 1,
-            is_upgrade: false,
-            kube_version: "v1.35.4".into(),
-            apis: vec!["apps/v1".into(), "v1".into()],
-        }
-    }
-}
-
-impl Target for Fixed {
-    fn path(&self) -> String {
-        self.path.clone()
-    }
-    fn values(&self) -> Arc<str> {
-        self.values.as_str().into()
-    }
-    fn namespace(&self) -> Option<String> {
-        self.namespace.clone()
-    }
-    fn release_name(&self) -> Option<String> {
-        self.release_name.clone()
-    }
-    fn release_revision(&self) -> u32 {
-        self.release_revision
-    }
-    fn is_upgrade(&self) -> bool {
-        self.is_upgrade
-    }
-    fn kube_version(&self) -> String {
-        self.kube_version.clone()
-    }
-    fn has_api(&self, name: &str) -> bool {
-        self.apis.iter().any(|api| api == name)
-    }
-    fn apis(&self) -> Vec<String> {
-        self.apis.clone()
+pub(crate) fn target() -> FixedTarget {
+    FixedTarget {
+        kube_version: "v1.35.4".into(),
+        apis: vec!["apps/v1".into(), "v1".into()],
+        ..FixedTarget::default()
     }
 }
 
 /// Renders with a fixture.
 pub(crate) async fn render(name: &str, call: Call) -> Called<RenderOutput> {
-    load(name)
-        .await
-        .render(call, Arc::new(Fixed::default()))
-        .await
+    load(name).await.render(call, Arc::new(target())).await
 }
 
 /// What `ask` answers to the questions.
@@ -182,7 +130,7 @@ pub(crate) async fn ask(
     plugin: &Arc<Plugin>,
     questions: &str,
     call: &Call,
-    target: &Fixed,
+    target: &FixedTarget,
 ) -> Asked {
     let call = Call {
         settings: format!(r#"{{"ask":{questions}}}"#).into(),

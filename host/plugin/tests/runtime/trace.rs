@@ -1,8 +1,8 @@
 //! What a call asked, and whether it would be answered the same.
 
-use weir_plugin::{Call, Question, Trace};
+use weir_plugin::{Call, FixedTarget, Question, Trace};
 
-use crate::support::{Fixed, ask, call, load, tree};
+use crate::support::{ask, call, load, target, tree};
 
 const FILES: [(&str, &str); 4] = [
     ("a.yaml", "kind: A"),
@@ -23,11 +23,11 @@ fn questions(trace: &Trace) -> Vec<String> {
 /// The answers, and what was recorded besides the settings.
 async fn check(asked: &str, answers: &[&str], recorded: &[&str]) {
     let plugin = load("ask").await;
-    let asked = ask(&plugin, asked, &call("", &FILES), &Fixed::default()).await;
+    let asked = ask(&plugin, asked, &call("", &FILES), &target()).await;
     assert_eq!(asked.answers, answers);
     assert_eq!(questions(&asked.called.trace), recorded);
     assert_eq!(asked.called.trace.recorded[0].question, Question::Settings);
-    assert!(asked.called.trace.holds(&asked.call, &Fixed::default()));
+    assert!(asked.called.trace.holds(&asked.call, &target()));
 }
 
 #[tokio::test]
@@ -100,9 +100,9 @@ async fn the_context_and_the_target_are_recorded_by_what_was_asked() {
 }
 
 /// Asks, changes one thing, and says whether the trace still holds.
-async fn holds_after(asked: &str, change: impl FnOnce(&mut Call, &mut Fixed)) -> bool {
+async fn holds_after(asked: &str, change: impl FnOnce(&mut Call, &mut FixedTarget)) -> bool {
     let plugin = load("ask").await;
-    let mut target = Fixed::default();
+    let mut target = target();
     let asked = ask(&plugin, asked, &call("", &FILES), &target).await;
     let mut call = asked.call;
     change(&mut call, &mut target);
@@ -153,7 +153,7 @@ async fn a_trace_holds_until_something_that_was_asked_changes() {
         .await
     );
     // A new API touches only who asked for it, or for all.
-    let more = |target: &mut Fixed| target.apis.push("x/v1".into());
+    let more = |target: &mut FixedTarget| target.apis.push("x/v1".into());
     assert!(holds_after(r#"[["has-api","apps/v1"]]"#, |_, target| more(target)).await);
     assert!(!holds_after(r#"[["has-api","x/v1"]]"#, |_, target| more(target)).await);
     assert!(!holds_after(r#"[["apis"]]"#, |_, target| more(target)).await);
@@ -170,7 +170,7 @@ async fn a_trace_holds_until_something_that_was_asked_changes() {
 async fn a_trace_survives_being_stored() {
     let plugin = load("ask").await;
     let questions = r#"[["read","a.yaml"],["glob","*"],["release"],["clock"]]"#;
-    let asked = ask(&plugin, questions, &call("", &FILES), &Fixed::default()).await;
+    let asked = ask(&plugin, questions, &call("", &FILES), &target()).await;
     let stored = serde_json::to_string(&asked.called.trace).unwrap();
     assert_eq!(
         serde_json::from_str::<Trace>(&stored).unwrap(),
@@ -183,19 +183,19 @@ async fn a_failed_render_has_a_trace_too() {
     let called = crate::support::render("failing", call("{}", &[])).await;
     assert!(called.result.is_err());
     assert_eq!(called.trace.recorded.len(), 1);
-    assert!(called.trace.holds(&call("{}", &[]), &Fixed::default()));
-    assert!(!called.trace.holds(&call("{ }", &[]), &Fixed::default()));
+    assert!(called.trace.holds(&call("{}", &[]), &target()));
+    assert!(!called.trace.holds(&call("{ }", &[]), &target()));
 }
 
 #[tokio::test]
 async fn time_and_randomness_make_a_result_impure() {
     let plugin = load("ask").await;
     let impurity = async |asked: &str| {
-        let asked = ask(&plugin, asked, &call("", &FILES), &Fixed::default()).await;
+        let asked = ask(&plugin, asked, &call("", &FILES), &target()).await;
         let trace = asked.called.trace;
         assert_eq!(
             trace.impurity.is_pure(),
-            trace.holds(&asked.call, &Fixed::default())
+            trace.holds(&asked.call, &target())
         );
         (trace.impurity.clock, trace.impurity.random)
     };
@@ -212,6 +212,6 @@ async fn time_and_randomness_make_a_result_impure() {
 async fn what_is_not_hosted_answers_unsupported() {
     let plugin = load("ask").await;
     let questions = r#"[["decrypt"]]"#;
-    let asked = ask(&plugin, questions, &call("", &FILES), &Fixed::default()).await;
+    let asked = ask(&plugin, questions, &call("", &FILES), &target()).await;
     assert_eq!(asked.answers, ["FailureClass::Unsupported Unsupported"]);
 }

@@ -1,15 +1,9 @@
 //! WASI is inert: no files, no network, no time; randomness is real where it is asked for.
 
-use crate::support::{Asked, Fixed, ask, call, load, render};
+use crate::support::{Asked, ask, call, load, render, target};
 
 async fn answers(questions: &str) -> Asked {
-    ask(
-        &load("ask").await,
-        questions,
-        &call("", &[]),
-        &Fixed::default(),
-    )
-    .await
+    ask(&load("ask").await, questions, &call("", &[]), &target()).await
 }
 
 #[tokio::test]

@@ -1,15 +1,14 @@
 //! Running components from the command line: the runtime, a target of plain values, and what a
 //! failed call means.
 
-use std::collections::BTreeSet;
 use std::env;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use weir_plugin::{
-    Call, CallError, Called, Failure, Grants, Input, Limits, Plugin, RenderOutput, Runtime,
-    RuntimeConfig, Services, Subject, Target, Trace, Tree,
+    Call, CallError, Called, Failure, FixedTarget, Grants, Input, Limits, Plugin, RenderOutput,
+    Runtime, RuntimeConfig, Services, Subject, Trace, Tree,
 };
 
 use super::{Error, Exit};
@@ -127,11 +126,18 @@ impl LocalRender {
                 ..Services::none()
             },
         };
-        let target = LocalTarget {
+        let mut target = FixedTarget {
             path: self.path,
             namespace: self.namespace,
-            capabilities,
+            ..FixedTarget::default()
         };
+        match capabilities {
+            Some(capabilities) => {
+                target.kube_version = capabilities.kube_version();
+                target.apis = capabilities.apis().iter().cloned().collect();
+            }
+            None => target.apis = APIS.iter().copied().map(str::to_owned).collect(),
+        }
         Ok(plugin.render(call, Arc::new(target)).await)
     }
 }
@@ -207,78 +213,19 @@ fn describe(failure: &Failure) -> String {
     text
 }
 
-/// What a renderer may ask about.
-struct LocalTarget {
-    path: String,
-    namespace: Option<String>,
-    /// Of the cluster, if there is one.
-    capabilities: Option<Arc<Capabilities>>,
-}
-
-impl Target for LocalTarget {
-    fn path(&self) -> String {
-        self.path.clone()
-    }
-
-    fn values(&self) -> Arc<str> {
-        "{}".into()
-    }
-
-    fn namespace(&self) -> Option<String> {
-        self.namespace.clone()
-    }
-
-    fn release_name(&self) -> Option<String> {
-        None
-    }
-
-    fn release_revision(&self) -> u32 {
-        0
-    }
-
-    fn is_upgrade(&self) -> bool {
-        false
-    }
-
-    fn kube_version(&self) -> String {
-        match &self.capabilities {
-            Some(capabilities) => capabilities.kube_version(),
-            // That of the API definitions this binary is built with.
-            None => "v1.35.0".into(),
-        }
-    }
-
-    fn has_api(&self, name: &str) -> bool {
-        match &self.capabilities {
-            Some(capabilities) => capabilities.apis().contains(name),
-            None => apis().contains(name),
-        }
-    }
-
-    fn apis(&self) -> Vec<String> {
-        match &self.capabilities {
-            Some(capabilities) => capabilities.apis().iter().cloned().collect(),
-            None => apis().into_iter().map(str::to_owned).collect(),
-        }
-    }
-}
-
 /// Groups that every cluster serves.
-fn apis() -> BTreeSet<&'static str> {
-    [
-        "v1",
-        "admissionregistration.k8s.io/v1",
-        "apiextensions.k8s.io/v1",
-        "apps/v1",
-        "autoscaling/v2",
-        "batch/v1",
-        "networking.k8s.io/v1",
-        "policy/v1",
-        "rbac.authorization.k8s.io/v1",
-        "storage.k8s.io/v1",
-    ]
-    .into()
-}
+const APIS: [&str; 10] = [
+    "admissionregistration.k8s.io/v1",
+    "apiextensions.k8s.io/v1",
+    "apps/v1",
+    "autoscaling/v2",
+    "batch/v1",
+    "networking.k8s.io/v1",
+    "policy/v1",
+    "rbac.authorization.k8s.io/v1",
+    "storage.k8s.io/v1",
+    "v1",
+];
 
 #[cfg(test)]
 mod tests {

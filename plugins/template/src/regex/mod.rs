@@ -68,12 +68,14 @@ impl std::fmt::Display for GoRegex {
 /// files, and to compile one takes as long as a small file.
 #[derive(Default)]
 pub(crate) struct Regexes {
-    compiled: RefCell<HashMap<Rc<str>, Result<Rc<Regex>, SyntaxError>>>,
+    compiled: RefCell<HashMap<Rc<str>, Compiled>>,
 }
+
+type Compiled = Result<Rc<Regex>, SyntaxError>;
 
 impl Regexes {
     /// The expression, compiled once (`regexp.Compile`).
-    pub(crate) fn get(&self, pattern: &str) -> Result<Rc<Regex>, SyntaxError> {
+    pub(crate) fn get(&self, pattern: &str) -> Compiled {
         if let Some(compiled) = self.compiled.borrow().get(pattern) {
             return compiled.clone();
         }
@@ -96,7 +98,7 @@ impl Regexes {
     }
 }
 
-fn compile(pattern: &str) -> Result<Rc<Regex>, SyntaxError> {
+fn compile(pattern: &str) -> Compiled {
     let translated = translate::translate(pattern)?;
     RegexBuilder::new(&translated)
         .size_limit(MAX_SIZE)

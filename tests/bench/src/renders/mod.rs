@@ -6,7 +6,7 @@ mod process;
 
 use std::time::Duration;
 
-pub(crate) use host::{Fixed, Host, RenderCost, tree};
+pub(crate) use host::{Host, RenderCost, tree};
 pub(crate) use process::{ProcessCost, stdout};
 
 /// How long one thing is measured for, and how often at least and at most.

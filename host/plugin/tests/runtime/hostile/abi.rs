@@ -7,7 +7,7 @@ use weir_plugin::{Called, Limit, Limits, RenderOutput, Runtime};
 
 use super::raw::{OK, Raw};
 use super::{SLACK, alone, briefly, limits, out_of_time, peak, reached, trapped};
-use crate::support::{Fixed, call, runtime};
+use crate::support::{call, runtime, target};
 
 async fn render(runtime: &Runtime, raw: &Raw, limits: Limits) -> Called<RenderOutput> {
     let plugin = runtime.load(raw.component()).await.unwrap();
@@ -15,7 +15,7 @@ async fn render(runtime: &Runtime, raw: &Raw, limits: Limits) -> Called<RenderOu
         limits,
         ..call("{}", &[("a", "")])
     };
-    plugin.render(call, Arc::new(Fixed::default())).await
+    plugin.render(call, Arc::new(target())).await
 }
 
 /// Loads the component and calls it; afterwards the same runtime has to work for another.

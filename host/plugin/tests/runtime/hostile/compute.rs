@@ -3,7 +3,7 @@
 use futures::future::join_all;
 
 use super::{attack, attack_call, briefly, limits, out_of_time, trapped};
-use crate::support::{Fixed, call, load};
+use crate::support::{call, load, target};
 
 #[tokio::test]
 async fn a_loop_ends_at_the_deadline() {
@@ -44,15 +44,11 @@ async fn others_go_on_while_some_loop() {
     ]
     .map(|name| {
         let (hostile, call) = (hostile.clone(), attack_call(name, limits()));
-        tokio::spawn(async move {
-            hostile
-                .render(call, std::sync::Arc::new(Fixed::default()))
-                .await
-        })
+        tokio::spawn(async move { hostile.render(call, std::sync::Arc::new(target())).await })
     });
     let renders = join_all((0..50).map(|_| {
         let call = call("{}", &[("a.yaml", "kind: A")]);
-        echo.render(call, std::sync::Arc::new(Fixed::default()))
+        echo.render(call, std::sync::Arc::new(target()))
     }));
     assert!(renders.await.iter().all(|called| called.result.is_ok()));
     // All that time they were there.

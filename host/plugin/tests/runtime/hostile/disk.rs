@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use weir_plugin::{Limits, Runtime, RuntimeConfig};
 
 use crate::network::{Peer, fetch_with, granted};
-use crate::support::{Fixed, call, guest};
+use crate::support::{call, guest, target};
 
 fn config(folder: &Path) -> RuntimeConfig {
     RuntimeConfig {
@@ -74,7 +74,7 @@ async fn a_full_disk_costs_the_cache_and_nothing_else() {
             .await
             .unwrap();
         let called = plugin
-            .render(call("{}", &[("a", "x")]), Arc::new(Fixed::default()))
+            .render(call("{}", &[("a", "x")]), Arc::new(target()))
             .await;
         assert!(called.result.is_ok());
         // Nothing half-written stays, under its name or another.

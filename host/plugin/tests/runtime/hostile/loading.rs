@@ -8,7 +8,7 @@ use weir_plugin::{CallError, LoadError, Runtime, RuntimeConfig};
 
 use super::raw::Raw;
 use super::{alone, peak};
-use crate::support::{Fixed, call, guest, load, runtime};
+use crate::support::{call, guest, load, runtime, target};
 
 fn with_schema(schema: &str) -> Vec<u8> {
     let data = format!(
@@ -293,7 +293,7 @@ async fn others_go_on_while_a_component_compiles_for_long() {
     let echo = runtime.load_cached(known).await.unwrap();
     for plugin in [echo, loaded] {
         let called = plugin
-            .render(call("{}", &[("a", "x")]), Arc::new(Fixed::default()))
+            .render(call("{}", &[("a", "x")]), Arc::new(target()))
             .await;
         assert!(called.result.is_ok());
     }

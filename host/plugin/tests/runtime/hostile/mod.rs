@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use weir_plugin::{Call, CallError, Called, Failure, Limit, Limits, RenderOutput};
 
-use crate::support::{Fixed, call, load};
+use crate::support::{call, load, target};
 
 /// What a call may need beyond its deadline on a busy machine: one host function, and being
 /// scheduled.
@@ -68,10 +68,10 @@ async fn attack(name: &str, limits: Limits) -> Called<RenderOutput> {
 async fn attack_with(call: Call) -> Called<RenderOutput> {
     let plugin = load("hostile").await;
     let (started, allowed) = (Instant::now(), call.limits.time + SLACK);
-    let called = plugin.render(call, Arc::new(Fixed::default())).await;
+    let called = plugin.render(call, Arc::new(target())).await;
     assert!(started.elapsed() < allowed, "{:?}", started.elapsed());
     let behaved = plugin
-        .render(attack_call("behave", limits()), Arc::new(Fixed::default()))
+        .render(attack_call("behave", limits()), Arc::new(target()))
         .await;
     assert_eq!(behaved.result.unwrap().manifests.len(), 1);
     called
