@@ -73,6 +73,11 @@ impl<'s> Lexer<'s> {
         Some(c)
     }
 
+    /// What is left, for looks at ASCII.
+    fn bytes(&self) -> &'s [u8] {
+        &self.input.as_bytes()[self.pos..]
+    }
+
     fn token(&mut self, kind: TokenKind) -> Token<'s> {
         let token = Token {
             kind,
@@ -109,11 +114,11 @@ impl<'s> Lexer<'s> {
 
     /// Whether an action ends here, and if so, with a trim marker.
     fn right_delim_ahead(&self) -> Option<bool> {
-        let rest = self.rest();
-        if has_right_trim(rest) && rest[TRIM_MARKER..].starts_with(RIGHT) {
-            return Some(true);
+        match self.bytes() {
+            [b'}', b'}', ..] => Some(false),
+            [b' ' | b'\t' | b'\r' | b'\n', b'-', b'}', b'}', ..] => Some(true),
+            _ => None,
         }
-        rest.starts_with(RIGHT).then_some(false)
     }
 
     fn right_delim(&mut self) -> Token<'s> {
@@ -193,23 +198,18 @@ impl<'s> Lexer<'s> {
 
     /// A run of spaces, up to the space of a trim marker that closes the action.
     fn space(&mut self) -> Token<'s> {
-        let mut count = 0;
-        let mut last = self.pos;
-        while self.peek().is_some_and(is_space) {
-            last = self.pos;
-            self.next();
-            count += 1;
-        }
-        let closing = &self.input[last..];
-        if has_right_trim(closing) && closing[TRIM_MARKER..].starts_with(RIGHT) {
-            if closing.starts_with('\n') {
-                self.line -= 1;
-            }
-            self.pos = last;
+        let is_space = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+        let count = self.bytes().iter().take_while(is_space).count();
+        let last = self.pos + count - 1;
+        self.pos = last;
+        if self.right_delim_ahead() == Some(true) {
             if count == 1 {
                 return self.right_delim();
             }
+        } else {
+            self.pos += 1;
         }
+        self.line += newlines(&self.input[self.start..self.pos]);
         self.token(TokenKind::Space)
     }
 
@@ -265,13 +265,16 @@ impl<'s> Lexer<'s> {
         match self.input.as_bytes().get(self.pos) {
             None => true,
             Some(byte) if b" \t\r\n.,|:)(".contains(byte) => true,
-            Some(_) => self.rest().starts_with(RIGHT),
+            Some(_) => self.bytes().starts_with(b"}}"),
         }
     }
 
     /// The opening quote has been read.
     fn quoted(&mut self, quote: char, kind: TokenKind, unterminated: &str) -> Token<'s> {
         loop {
+            // Nothing in between ends it.
+            let plain = memchr::memchr3(quote as u8, b'\\', b'\n', self.bytes());
+            self.pos += plain.unwrap_or(self.bytes().len());
             let mut c = self.next();
             if c == Some('\\') {
                 c = self.next().filter(|escaped| *escaped != '\n');
@@ -288,13 +291,12 @@ impl<'s> Lexer<'s> {
     }
 
     fn raw_quoted(&mut self) -> Token<'s> {
-        loop {
-            match self.next() {
-                None => return self.error("unterminated raw quoted string".to_owned()),
-                Some('`') => return self.token(TokenKind::RawString),
-                Some(_) => {}
-            }
-        }
+        let Some(end) = memchr::memchr(b'`', self.bytes()) else {
+            return self.error("unterminated raw quoted string".to_owned());
+        };
+        self.pos += end + 1;
+        self.line += newlines(&self.input[self.start..self.pos]);
+        self.token(TokenKind::RawString)
     }
 }
 
@@ -313,11 +315,6 @@ fn is_alphanumeric(c: char) -> bool {
 fn has_left_trim(text: &str) -> bool {
     let mut chars = text.chars();
     chars.next() == Some('-') && chars.next().is_some_and(is_space)
-}
-
-fn has_right_trim(text: &str) -> bool {
-    let mut chars = text.chars();
-    chars.next().is_some_and(is_space) && chars.next() == Some('-')
 }
 
 /// `%#U` of a character; the end of the input is -1 there, which prints as this.
