@@ -4,7 +4,10 @@
 //! answered the same today gives the same output, so it need not run. A failure is recorded as
 //! its class and code, so failed renders are cached too.
 
-use std::collections::HashSet;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use indexmap::map::Entry;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,13 +35,13 @@ pub enum Question {
     /// `call.revision`.
     Revision(String),
     /// `dir.kind` of a path of an input.
-    Kind(String, String),
+    Kind(Arc<str>, String),
     /// `dir.entries`.
-    Entries(String, String),
+    Entries(Arc<str>, String),
     /// `dir.glob`.
-    Glob(String, String),
+    Glob(Arc<str>, String),
     /// `dir.read`, `dir.open` and each path of `dir.read-many`.
-    Read(String, String),
+    Read(Arc<str>, String),
     /// `target.path`.
     Path,
     /// `target.values`.
@@ -113,7 +116,7 @@ pub(crate) fn may_read(call: &Call, kind: &str) -> bool {
 impl Question {
     /// The digest of the answer that `call` and `target` give today.
     fn answer(&self, call: &Call, target: &dyn Target) -> Digest {
-        let input = |name: &str| call.inputs.iter().find(|input| input.name == name);
+        let input = |name: &str| call.inputs.iter().find(|input| *input.name == *name);
         let tree = |name: &str| input(name).map(|input| &*input.tree);
         match self {
             Self::Subject => answer::subject(&call.subject),
@@ -167,36 +170,42 @@ const MAX_WEIGHT: usize = 64 << 20;
 /// Writes the trace of a running call.
 #[derive(Debug, Default)]
 pub(crate) struct Recorder {
-    seen: HashSet<Question>,
-    trace: Trace,
+    /// In the order in which they were asked.
+    answers: IndexMap<Question, Digest>,
+    impurity: Impurity,
     weight: usize,
 }
 
 impl Recorder {
     /// Records a question with its answer, unless it was asked before.
     pub(crate) fn record(&mut self, question: Question, answer: impl FnOnce() -> Digest) {
-        if self.trace.impurity.overflow || self.seen.contains(&question) {
+        if self.impurity.overflow {
             return;
         }
-        self.weight += question.weight();
-        if self.seen.len() >= MAX_QUESTIONS || self.weight > MAX_WEIGHT {
-            self.trace.impurity.overflow = true;
-            self.trace.recorded = Vec::new();
-            self.seen = HashSet::new();
+        let asked = self.answers.len();
+        let Entry::Vacant(entry) = self.answers.entry(question) else {
             return;
+        };
+        self.weight += entry.key().weight();
+        if asked < MAX_QUESTIONS && self.weight <= MAX_WEIGHT {
+            entry.insert(answer());
+        } else {
+            self.impurity.overflow = true;
+            self.answers = IndexMap::new();
         }
-        self.trace.recorded.push(Recorded {
-            question: question.clone(),
-            answer: answer(),
-        });
-        self.seen.insert(question);
     }
 
     pub(crate) fn impure(&mut self) -> &mut Impurity {
-        &mut self.trace.impurity
+        &mut self.impurity
     }
 
     pub(crate) fn finish(self) -> Trace {
-        self.trace
+        let recorded = self.answers.into_iter();
+        Trace {
+            recorded: recorded
+                .map(|(question, answer)| Recorded { question, answer })
+                .collect(),
+            impurity: self.impurity,
+        }
     }
 }

@@ -79,7 +79,7 @@ impl<T> Outcome<T> {
         self.questions()
             .into_iter()
             .filter_map(|question| match question {
-                Question::Read(of, path) if of == input => Some(path.as_str()),
+                Question::Read(of, path) if **of == *input => Some(path.as_str()),
                 _ => None,
             })
             .collect()

@@ -53,7 +53,7 @@ impl context::HostCall for State {
         let input = self.call()?.inputs.iter().find(|input| input.name == name);
         let tree = input.map(|input| input.tree.clone());
         let root = tree.as_ref().and_then(|tree| tree.kind(""));
-        let question = Question::Kind(name.clone(), String::new());
+        let question = Question::Kind(name.as_str().into(), String::new());
         self.recorder.record(question, || answer::kind(root));
         let tree = tree.ok_or_else(|| no_input(&name))?;
         Ok(self.push(Dir {

@@ -61,12 +61,11 @@ impl State {
     fn ask(
         &mut self,
         dir: &Dir,
-        question: impl FnOnce(String) -> Question,
+        question: impl FnOnce(Arc<str>) -> Question,
         answer: impl FnOnce() -> Digest,
     ) {
         if let Some(input) = &dir.input {
-            self.recorder
-                .record(question(input.as_ref().to_owned()), answer);
+            self.recorder.record(question(input.clone()), answer);
         }
     }
 
