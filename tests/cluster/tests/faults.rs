@@ -243,6 +243,39 @@ fn what_is_forbidden_is_told_and_costs_nobody_else_anything() {
     assert_changed(&tenant, &before, "403");
 }
 
+/// An apply that fails half-way has created something; the commit that would repair it never comes,
+/// another takes all of it back.
+#[test]
+fn what_a_failed_apply_created_is_pruned() {
+    let (rig, proxy) = Rig::start_behind_proxy().unwrap();
+    let tenant = begin(&rig, "half");
+    let before = applied(&tenant);
+    proxy.set(|request| {
+        let is_second = request.method == "PATCH" && request.path.ends_with("/configmaps/y");
+        Verdict::refusal(500, "InternalError", "not now")
+            .only_if(is_second && !request.query.contains("dryRun"))
+    });
+    let added = ["x", "y"].map(|name| (format!("{name}.yaml"), config_map(name, "new")));
+    let added: Vec<(&str, Option<&str>)> = added
+        .iter()
+        .map(|(path, text)| (path.as_str(), Some(text.as_str())))
+        .collect();
+    tenant.repo.commit(&added, "two more").unwrap();
+    tenant
+        .wait_condition("kustomization", "app", "Ready", "False", "not now")
+        .unwrap();
+    let during = applied(&tenant);
+    assert!(during.contains_key("x") && !during.contains_key("y"));
+    let object = tenant.get("kustomization", "app").unwrap();
+    let inventory = object["status"]["inventory"].to_string();
+    assert!(inventory.contains("_x_"), "{inventory}");
+
+    let removed: Vec<(&str, Option<&str>)> = added.iter().map(|(path, _)| (*path, None)).collect();
+    let third = tenant.repo.commit(&removed, "neither").unwrap();
+    tenant.wait_applied("app", &third).unwrap();
+    assert_eq!(applied(&tenant), before);
+}
+
 /// Kustomizations that a restart of the API server meets.
 const LOAD: usize = 24;
 

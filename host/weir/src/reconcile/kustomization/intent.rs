@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use weir_api::condition;
 use weir_api::inventory::{Entry, Inventory};
 use weir_api::kustomize::v1::Kustomization;
@@ -11,11 +12,16 @@ use weir_failpoint::{Step, hit};
 use super::super::status::Writer;
 use crate::telemetry::chain;
 
+/// The inventory that an intent wrote, if it wrote one. A run that fails after it cannot tell what
+/// was created, so all of that stays in the inventory until it is known to be gone.
+pub(super) type Intended = Arc<Mutex<Option<Inventory>>>;
+
 /// Writes the intent of a run; costs a request only when something new is about to be created.
 pub(super) fn intent(
     writer: Arc<Writer<Kustomization>>,
     object: Arc<Kustomization>,
     revision: String,
+    intended: Intended,
 ) -> BeforeWrite {
     Box::new(move |desired: Vec<Entry>| {
         Box::pin(async move {
@@ -29,7 +35,7 @@ pub(super) fn intent(
             let mut new = old.clone();
             let mut union = before.clone();
             union.entries.extend(added.into_iter().cloned());
-            new.inventory = Some(union);
+            new.inventory = Some(union.clone());
             new.last_attempted_revision = Some(revision.clone());
             let message = format!("Applying revision {revision}");
             let generation = object.metadata.generation;
@@ -38,6 +44,7 @@ pub(super) fn intent(
                 .status(&writer.api(&object), &object, &old, &new)
                 .await;
             written.map_err(|error| chain(&error).to_string())?;
+            *intended.lock() = Some(union);
             hit(Step::Intent);
             Ok(())
         })

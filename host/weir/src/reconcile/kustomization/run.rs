@@ -15,7 +15,7 @@ use weir_plugin::{
 };
 
 use super::super::objects::Key;
-use super::intent::intent;
+use super::intent::{Intended, intent};
 use super::manifests::Renderer;
 use super::outcome::{Ended, Failed, FailedNext};
 use super::settings::{self, KustomizationTarget};
@@ -345,10 +345,12 @@ impl Kustomizations {
         request.concurrency = self.rules.concurrency;
         request.health = object.spec.wait;
         request.timeout = object.spec.timeout().get();
+        let intended = Intended::default();
         request.before_write = Some(intent(
             Arc::clone(&self.writer),
             Arc::clone(object),
             report.revision.clone(),
+            Arc::clone(&intended),
         ));
         let applied = self.engine.apply(request).await;
         let applied: ChangeSet = match applied {
@@ -356,6 +358,9 @@ impl Kustomizations {
             Err(error) => {
                 let done = error.done().into_iter().flat_map(ChangeSet::changed);
                 report.changes.extend(done.cloned());
+                if let Some(intended) = intended.lock().take() {
+                    new.inventory = Some(intended);
+                }
                 self.ledger.keep(&self.engine, &owner, &uid).await;
                 let floor = error.retry_after().unwrap_or_default();
                 let failed = Failed::new(reason::RECONCILIATION_FAILED, chain(&error).to_string());
