@@ -14,6 +14,7 @@ pub mod grants;
 pub mod images;
 pub mod leader;
 pub mod lookup;
+pub mod memory;
 pub mod reconcile;
 pub mod render;
 pub mod run;

@@ -28,6 +28,7 @@ use crate::grants::GrantBook;
 use crate::images::Images;
 use crate::leader::{Candidate, Leadership};
 use crate::lookup::Lookup;
+use crate::memory;
 use crate::reconcile::gitrepository::GitRepositories;
 use crate::reconcile::kustomization::{Kustomizations, Ledger, Rules};
 use crate::reconcile::objects::Objects;
@@ -319,6 +320,7 @@ impl Parts {
         ));
         tasks.spawn(collect_garbage(Arc::clone(&self.store), self.git.clone()));
         tasks.spawn(close_unused_trees(Arc::clone(&self.store)));
+        tasks.spawn(memory::give_back());
     }
 
     /// Starts the recorder; the task ends when its events are flushed after `stop`.
