@@ -7,8 +7,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 use weir_plugin::{
-    Call, Credentials, DirTree, Failure, FailureClass, Grants, Input, Limits, MemoryTree, Plugin,
-    Services, Subject, Tree,
+    Call, Credentials, DirTree, Failure, FailureClass, FixedTarget, Grants, Input, Limits,
+    MemoryTree, Plugin, Services, Subject, Tree,
 };
 
 use crate::component::block_on;
@@ -16,7 +16,6 @@ use crate::git::Repository;
 use crate::outcome::{Outcome, Rendered};
 use crate::peer::Peer;
 use crate::sink::{Pulled, Sink};
-use crate::target::Target;
 
 /// The input that a renderer renders.
 const SOURCE: &str = "source";
@@ -38,7 +37,7 @@ pub struct Test {
     secrets: BTreeMap<String, Secret>,
     grants: Grants,
     limits: Limits,
-    target: Target,
+    target: FixedTarget,
     repository: Option<Repository>,
     ignored: Vec<String>,
 }
@@ -76,7 +75,7 @@ impl Test {
             secrets: BTreeMap::new(),
             grants,
             limits: Limits::default(),
-            target: Target::default(),
+            target: FixedTarget::default(),
             repository: None,
             ignored: Vec::new(),
         }
@@ -220,6 +219,7 @@ impl Test {
     pub fn release(mut self, name: &str, revision: u32) -> Self {
         self.target.release_name = Some(name.into());
         self.target.release_revision = revision;
+        self.target.is_upgrade = revision > 1;
         self
     }
 
@@ -231,7 +231,9 @@ impl Test {
 
     /// Adds to what the API server serves: `apps/v1`, `apps/v1/Deployment`.
     pub fn api(mut self, name: &str) -> Self {
-        self.target.apis.insert(name.into());
+        self.target.apis.push(name.into());
+        self.target.apis.sort();
+        self.target.apis.dedup();
         self
     }
 

@@ -41,7 +41,6 @@ mod git;
 mod outcome;
 mod peer;
 mod sink;
-mod target;
 
 pub use call::Test;
 pub use component::Component;

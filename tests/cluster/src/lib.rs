@@ -18,6 +18,14 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 /// The user that the host runs as.
 pub const HOST_USER: &str = "weir";
 
+/// Leader election in terms that a test can wait for.
+pub const TERMS: [&str; 4] = [
+    "--enable-leader-election",
+    "--leader-election-lease-duration=4s",
+    "--leader-election-renew-deadline=3s",
+    "--leader-election-retry-period=500ms",
+];
+
 /// Everything that runs.
 #[derive(Debug)]
 pub struct Rig {

@@ -6,17 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use weir_tests_cluster::{HOST_USER, PATIENCE, Rig, condition, config_map};
+use weir_tests_cluster::{HOST_USER, PATIENCE, Rig, TERMS, condition, config_map};
 use weir_tests_support::{Weir, WeirOptions, eventually};
 
 const HOUR: i64 = 3600;
-
-const TERMS: [&str; 4] = [
-    "--enable-leader-election",
-    "--leader-election-lease-duration=4s",
-    "--leader-election-renew-deadline=3s",
-    "--leader-election-retry-period=500ms",
-];
 
 /// What `clock.c` says, as a library that the host is started with. `cc` is there: without it
 /// nothing of this was linked.

@@ -2,15 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use serde_json::Value;
-use weir_tests_cluster::{HOST_USER, PATIENCE, Rig, config_map};
+use weir_tests_cluster::{HOST_USER, PATIENCE, Rig, TERMS, config_map};
 use weir_tests_support::{Tally, Weir, WeirOptions, eventually};
-
-const TERMS: [&str; 4] = [
-    "--enable-leader-election",
-    "--leader-election-lease-duration=4s",
-    "--leader-election-renew-deadline=3s",
-    "--leader-election-retry-period=500ms",
-];
 
 fn lease(rig: &Rig) -> Value {
     let arguments = ["get", "lease", "weir-leader-election", "-o", "json"];
