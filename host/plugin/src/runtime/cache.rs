@@ -23,7 +23,10 @@ use wasmtime::component::Component;
 use crate::builtin::Packed;
 use crate::{Description, Digest};
 
-/// How long code that another build extracted is kept without being used.
+/// What the name of an engine's folder begins with.
+const ENGINE: &str = "engine-";
+/// How long code that another build extracted, or another engine compiled, is kept without being
+/// used.
 const UNUSED: Duration = Duration::from_hours(30 * 24);
 
 /// A folder of compiled code.
@@ -75,7 +78,7 @@ fn from_file(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
 impl Cache {
     /// Opens or makes the folder for this engine's code, readable by its user only.
     pub(super) fn open(directory: PathBuf, engine: &Engine, max_bytes: u64) -> io::Result<Self> {
-        let directory = directory.join(format!("engine-{}", super::engine::stamp(engine)));
+        let directory = directory.join(format!("{ENGINE}{}", super::engine::stamp(engine)));
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
@@ -134,6 +137,7 @@ impl Cache {
         let entry = Entry::new(code, description.clone())?;
         write(&self.entry(digest), &serde_json::to_vec(&entry)?)?;
         self.prune(digest);
+        self.forget_engines();
         Ok(())
     }
 
@@ -156,22 +160,31 @@ impl Cache {
                 .inspect_err(|error| tracing::warn!(%error, "failed to extract a built-in plugin"))
                 .ok()?;
             self.forget_extracted();
+            self.forget_engines();
         }
         from_file(engine, &path).ok()
     }
 
     /// Removes what other builds extracted and have not used for long.
     fn forget_extracted(&self) {
-        let Ok(entries) = fs::read_dir(&self.directory) else {
-            return;
-        };
-        for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        for path in paths_in(&self.directory) {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let extracted = name.contains('-') && name.ends_with(".cwasm");
-            let modified = path.metadata().and_then(|found| found.modified());
-            let age = modified.ok().and_then(|time| time.elapsed().ok());
-            if extracted && age.is_some_and(|age| age > UNUSED) {
+            if extracted && is_unused(&path) {
                 let _ = fs::remove_file(&path);
+            }
+        }
+    }
+
+    /// Removes the folders of other engines, such as that of the version before, in which nothing
+    /// was used for long.
+    fn forget_engines(&self) {
+        for folder in self.directory.parent().into_iter().flat_map(paths_in) {
+            let name = folder.file_name().unwrap_or_default().to_string_lossy();
+            let other = name.starts_with(ENGINE) && folder != self.directory;
+            // The folder's own time tells of one that was made a moment ago and is empty.
+            if other && is_unused(&folder) && paths_in(&folder).all(|path| is_unused(&path)) {
+                let _ = fs::remove_dir_all(&folder);
             }
         }
     }
@@ -200,12 +213,8 @@ impl Cache {
     /// Removes what was used longest ago until the rest fits. Mapped files live on until they are
     /// dropped.
     fn prune(&self, keep: Digest) {
-        let Ok(entries) = fs::read_dir(&self.directory) else {
-            return;
-        };
-        let mut known: Vec<(SystemTime, u64, Digest)> = entries
-            .filter_map(|entry| {
-                let path = entry.ok()?.path();
+        let mut known: Vec<(SystemTime, u64, Digest)> = paths_in(&self.directory)
+            .filter_map(|path| {
                 let name = path.file_name()?.to_str()?.strip_suffix(".json")?;
                 let digest: Digest = format!("sha256:{name}").parse().ok()?;
                 let modified = path.metadata().ok()?.modified().ok()?;
@@ -224,6 +233,19 @@ impl Cache {
             }
         }
     }
+}
+
+/// What is in a folder; nothing for one that cannot be listed.
+fn paths_in(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    entries.filter_map(|entry| Some(entry.ok()?.path()))
+}
+
+/// Whether the time of its last use is long ago.
+fn is_unused(path: &Path) -> bool {
+    let modified = path.metadata().and_then(|found| found.modified());
+    let age = modified.ok().and_then(|time| time.elapsed().ok());
+    age.is_some_and(|age| age > UNUSED)
 }
 
 /// Its time tells what was used last; a failure only makes it look older.
@@ -264,4 +286,37 @@ fn write_by(path: &Path, content: impl FnOnce(&mut File) -> io::Result<()>) -> i
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_of_engines_that_nothing_uses_any_more_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = SystemTime::now() - 2 * UNUSED;
+        for (name, used) in [
+            ("engine-old", old),
+            ("engine-used", SystemTime::now()),
+            ("notes", old),
+        ] {
+            let engine = folder.path().join(name);
+            fs::create_dir(&engine).unwrap();
+            let code = File::create(engine.join("a.cwasm")).unwrap();
+            code.set_modified(used).unwrap();
+            File::open(&engine).unwrap().set_modified(old).unwrap();
+        }
+        let folder_of_all = folder.path().to_owned();
+        let cache = Cache::open(folder_of_all, &Engine::default(), 1 << 20).unwrap();
+        cache.forget_engines();
+        let own = cache.directory.file_name().unwrap().to_str().unwrap();
+        let mut left: Vec<_> = paths_in(folder.path())
+            .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+            .collect();
+        left.sort_unstable();
+        let mut expected = [own, "engine-used", "notes"];
+        expected.sort_unstable();
+        assert_eq!(left, expected);
+    }
 }

@@ -3,6 +3,9 @@
 //! Files are opened below a directory handle (cap-std), so no path and no link can lead out of
 //! it; what a link leads to inside counts as being there. The directory is taken to be immutable
 //! for the life of the tree: digests are computed once per file.
+//!
+//! A file is looked up right before it is read: what was read for its digest is kept for that, so
+//! that each file is opened and read once.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -10,16 +13,21 @@ use std::path::Path;
 
 use bytes::Bytes;
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, Metadata};
+use cap_std::fs::{Dir, File, Metadata};
 use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 
 use crate::{Digest, Entry, EntryKind, FileInfo, Tree};
 
+/// Files up to this size are kept from their digest to their read.
+const KEPT: u64 = 4 << 20;
+
 /// A local directory as a tree.
 pub struct DirTree {
     root: Dir,
     known: Mutex<HashMap<String, FileInfo>>,
+    /// The file whose digest was computed last.
+    last: Mutex<Option<(String, Bytes)>>,
 }
 
 impl std::fmt::Debug for DirTree {
@@ -35,7 +43,18 @@ impl DirTree {
         Ok(Self {
             root,
             known: Mutex::default(),
+            last: Mutex::default(),
         })
+    }
+
+    /// A file and what it is; fails for what is none.
+    fn open_file(&self, path: &str) -> io::Result<(File, Metadata)> {
+        // Looked at first: opening a pipe would wait for its other end.
+        let metadata = self.metadata(path).ok_or(io::ErrorKind::NotFound)?;
+        if kind_of(&metadata) != Some(EntryKind::File) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        Ok((self.root.open(path)?, metadata))
     }
 
     fn metadata(&self, path: &str) -> Option<Metadata> {
@@ -51,6 +70,12 @@ fn kind_of(metadata: &Metadata) -> Option<EntryKind> {
     } else {
         metadata.is_dir().then_some(EntryKind::Directory)
     }
+}
+
+fn read_all(mut file: File, metadata: &Metadata) -> io::Result<Bytes> {
+    let mut content = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
+    file.read_to_end(&mut content)?;
+    Ok(content.into())
 }
 
 fn is_executable(metadata: &Metadata) -> bool {
@@ -99,14 +124,19 @@ impl Tree for DirTree {
         if let Some(info) = self.known.lock().get(path) {
             return Some(*info);
         }
-        let metadata = self.metadata(path)?;
-        if kind_of(&metadata)? != EntryKind::File {
-            return None;
-        }
-        let mut hasher = Sha256::new();
-        let size = io::copy(&mut self.root.open(path).ok()?, &mut hasher).ok()?;
+        let (mut file, metadata) = self.open_file(path).ok()?;
+        let (digest, size) = if metadata.len() <= KEPT {
+            let content = read_all(file, &metadata).ok()?;
+            let found = (Digest::of(&content), content.len() as u64);
+            *self.last.lock() = Some((path.to_owned(), content));
+            found
+        } else {
+            let mut hasher = Sha256::new();
+            let size = io::copy(&mut file, &mut hasher).ok()?;
+            (Digest::from_bytes(hasher.finalize().into()), size)
+        };
         let info = FileInfo {
-            digest: Digest::from_bytes(hasher.finalize().into()),
+            digest,
             size,
             executable: is_executable(&metadata),
         };
@@ -115,10 +145,13 @@ impl Tree for DirTree {
     }
 
     fn read(&self, path: &str) -> io::Result<Bytes> {
-        if self.kind(path) != Some(EntryKind::File) {
-            return Err(io::ErrorKind::NotFound.into());
+        let mut last = self.last.lock();
+        if let Some((_, content)) = last.take_if(|(known, _)| known == path) {
+            return Ok(content);
         }
-        Ok(self.root.read(path)?.into())
+        drop(last);
+        let (file, metadata) = self.open_file(path)?;
+        read_all(file, &metadata)
     }
 
     fn read_at(&self, path: &str, offset: u64, len: usize) -> io::Result<Bytes> {
