@@ -48,7 +48,7 @@ pub(crate) fn render(
     let mut engine = Engine::new(options);
     for template in &templates {
         engine
-            .parse(&template.path, &text_of(&template.source))
+            .parse(&template.path, &*text_of(&template.source))
             .map_err(|err| Error::Render(parse_error(&template.path, &err.to_string())))?;
     }
     let mut rendered = BTreeMap::new();

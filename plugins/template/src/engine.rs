@@ -8,7 +8,7 @@ use crate::exec::Call;
 use crate::function::{Function, Functions};
 use crate::host::Host;
 use crate::regex::Regexes;
-use crate::syntax::{self, Tree};
+use crate::syntax::{self, Ast, Tree};
 use crate::value::Value;
 
 /// What a key that is not in a map means (`Template.Option`).
@@ -68,6 +68,8 @@ pub struct Engine {
     functions: Functions,
     templates: Rc<Templates>,
     regexes: Regexes,
+    /// Where trees are made, with the room that those before it took.
+    ast: Ast,
 }
 
 /// Templates by name, and those of the set that this one extends.
@@ -110,6 +112,7 @@ impl Engine {
             functions: Functions::standard(),
             templates: Rc::default(),
             regexes: Regexes::default(),
+            ast: Ast::default(),
         }
     }
 
@@ -120,8 +123,8 @@ impl Engine {
 
     /// Reads a template, and the templates that it defines. A later one of a name replaces the
     /// earlier, unless it is empty.
-    pub fn parse(&mut self, name: &str, source: &str) -> Result<(), ParseError> {
-        let trees = syntax::parse(name, source, &self.functions)?;
+    pub fn parse(&mut self, name: &str, source: impl Into<Rc<str>>) -> Result<(), ParseError> {
+        let trees = syntax::parse(name, &source.into(), &self.functions, &mut self.ast)?;
         // No run is under way, so the set is not shared.
         if let Some(templates) = Rc::get_mut(&mut self.templates) {
             for tree in trees {

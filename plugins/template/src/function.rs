@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::error::CallError;
 use crate::exec::Call;
@@ -111,7 +112,30 @@ impl Function {
 /// Functions by name.
 pub(crate) struct Functions {
     list: Vec<Function>,
-    places: HashMap<&'static str, usize>,
+    places: HashMap<&'static str, usize, BuildHasherDefault<Fnv>>,
+}
+
+/// The hash of Fowler, Noll and Vo, 32 bits: every action looks a short name up, and nobody can add
+/// names that collide.
+struct Fnv(u32);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0x811c_9dc5)
+    }
+}
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        // The table takes its place from the lower bits and its tag from the upper ones.
+        u64::from(self.0) * 0x1_0000_0001
+    }
 }
 
 impl Functions {
@@ -119,7 +143,7 @@ impl Functions {
     pub(crate) fn standard() -> Self {
         let mut functions = Self {
             list: Vec::new(),
-            places: HashMap::new(),
+            places: HashMap::default(),
         };
         // Sprig's `slice` replaces that of the language, and Helm's own replace Sprig's.
         for family in functions::FAMILIES {

@@ -123,7 +123,7 @@ fn a_map_that_holds_itself_can_be_handled() {
 fn nesting_is_bounded_when_read() {
     let mut engine = Engine::new(Options::default());
     let parentheses = format!("{{{{ {}1{} }}}}", "(".repeat(5000), ")".repeat(5000));
-    assert!(engine.parse("a", &parentheses).is_err());
+    assert!(engine.parse("a", parentheses).is_err());
     let blocks = format!("{}{}", "{{if true}}".repeat(5000), "{{end}}".repeat(5000));
-    assert!(engine.parse("b", &blocks).is_err());
+    assert!(engine.parse("b", blocks).is_err());
 }

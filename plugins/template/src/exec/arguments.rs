@@ -4,7 +4,7 @@ use super::eval::constant;
 use super::{At, Call, Frame, Reflected};
 use crate::error::CallError;
 use crate::function::Type;
-use crate::syntax::{Expr, Operand};
+use crate::syntax::{Expr, Id, Number, Operand};
 use crate::value::{IntKind, ListType, MapType, Value};
 
 impl Call<'_> {
@@ -17,15 +17,10 @@ impl Call<'_> {
         operand: &'t Operand,
     ) -> Result<Reflected, CallError> {
         frame.at = At::Operand(operand);
-        match &operand.expr {
+        match operand.expr {
             Expr::Nil if param.takes_nil() => Ok(Reflected::plain(Value::Nil)),
             Expr::Nil => Err(frame.error(format!("cannot assign nil to {param}"))),
-            Expr::Dot
-            | Expr::Field(_)
-            | Expr::Variable(..)
-            | Expr::Pipe(_)
-            | Expr::Function { .. }
-            | Expr::Chain(..) => {
+            Expr::Dot | Expr::Field | Expr::Variable(_) | Expr::Pipe(_) | Expr::Function(_) => {
                 let value = self.operand(frame, dot, operand)?;
                 self.validate(frame, value, param)
             }
@@ -89,33 +84,36 @@ fn fits(value: &Value, param: Type) -> bool {
 
 /// A constant, whose type the parameter decides.
 fn literal(frame: &Frame<'_>, param: Type, operand: &Operand) -> Result<Value, CallError> {
-    let (wanted, value) = match (param, &operand.expr) {
-        (Type::Any | Type::Reflect, Expr::Bool(value)) => return Ok(Value::Bool(*value)),
-        (Type::Any | Type::Reflect, Expr::Number(number)) => return constant(frame, number),
-        (Type::Any | Type::Reflect | Type::String, Expr::Text { value, .. }) => {
-            return Ok(value.clone());
+    let number = |number: Id<Number>| &frame.ast().numbers[number];
+    let (wanted, value) = match (param, operand.expr) {
+        (Type::Any | Type::Reflect, Expr::Bool(value)) => return Ok(Value::Bool(value)),
+        (Type::Any | Type::Reflect, Expr::Number(id)) => {
+            return constant(frame, operand, id);
         }
-        (Type::Bool, Expr::Bool(value)) => ("bool", Some(Value::Bool(*value))),
+        (Type::Any | Type::Reflect | Type::String, Expr::Text(id)) => {
+            return Ok(frame.source().text_of(operand, id).clone());
+        }
+        (Type::Bool, Expr::Bool(value)) => ("bool", Some(Value::Bool(value))),
         (Type::Bool, _) => ("bool", None),
-        (Type::Int, Expr::Number(number)) => ("integer", number.int.map(Value::int)),
-        (Type::Int64, Expr::Number(number)) => ("integer", number.int.map(Value::int64)),
+        (Type::Int, Expr::Number(id)) => ("integer", number(id).int.map(Value::int)),
+        (Type::Int64, Expr::Number(id)) => ("integer", number(id).int.map(Value::int64)),
         (Type::Int | Type::Int64, _) => ("integer", None),
-        (Type::Uint32, Expr::Number(number)) => {
-            let fits = number.int.filter(|value| *value >= 0);
+        (Type::Uint32, Expr::Number(id)) => {
+            let fits = number(id).int.filter(|value| *value >= 0);
             ("unsigned integer", fits.map(Value::int64))
         }
         (Type::Uint32, _) => ("unsigned integer", None),
-        (Type::Float, Expr::Number(number)) => ("float", number.float.map(Value::Float)),
+        (Type::Float, Expr::Number(id)) => ("float", number(id).float.map(Value::Float)),
         (Type::Float, _) => ("float", None),
         (Type::String, _) => ("string", None),
         _ => {
-            let operand = operand.show(&frame.tree.source);
+            let operand = frame.source().show_operand(operand);
             let text = format!("can't handle {operand} for arg of type {param}");
             return Err(frame.error(text));
         }
     };
     value.ok_or_else(|| {
-        let operand = operand.show(&frame.tree.source);
+        let operand = frame.source().show_operand(operand);
         frame.error(format!("expected {wanted}; found {operand}"))
     })
 }

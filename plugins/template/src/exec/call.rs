@@ -139,7 +139,7 @@ fn call_of(frame: &Frame<'_>, arguments: &[Operand], values: &[Value]) -> CallEr
         return "call of nil".into();
     };
     let name = arguments.first();
-    let name = name.map(|operand| operand.show(&frame.tree.source));
+    let name = name.map(|operand| frame.source().show_operand(operand));
     let name = name.unwrap_or_else(|| crate::fmt::text_of(callee));
     CallError::text(format!(
         "non-function {name} of type {}",

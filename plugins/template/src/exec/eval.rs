@@ -6,21 +6,23 @@ use super::call::Callee;
 use super::{At, Call, Frame, Reflected};
 use crate::engine::MissingKey;
 use crate::error::CallError;
-use crate::syntax::{Command, Expr, Number, Operand, Pipe, Variable};
+use crate::syntax::{Command, Expr, Id, Number, Operand, Pipe, Slot, Span, Variable};
 use crate::value::{Complex, Value, View};
 
 impl Call<'_> {
-    pub(super) fn pipeline<'t>(
+    pub(super) fn pipeline(
         &mut self,
-        frame: &mut Frame<'t>,
+        frame: &mut Frame<'_>,
         dot: &Reflected,
-        pipe: &'t Pipe,
+        pipe: Id<Pipe>,
     ) -> Result<Reflected, CallError> {
         frame.at = At::Pipe(pipe);
+        let ast = frame.ast();
+        let pipe = &ast.pipes[pipe];
         // Not taken back on an error, which ends the run.
         self.nesting += 1;
         let mut result = None;
-        for command in &pipe.commands {
+        for &command in &ast.commands[pipe.commands] {
             let mut value = self.command(frame, dot, command, result)?;
             // What the interface held counts from here on.
             value.boxed = false;
@@ -28,7 +30,7 @@ impl Call<'_> {
         }
         self.nesting -= 1;
         let result = result.unwrap_or_else(|| Reflected::plain(Value::Nil));
-        for variable in &pipe.variables {
+        for variable in &ast.variables[pipe.variables] {
             self.set(frame, pipe, variable, result.clone())?;
         }
         Ok(result)
@@ -42,7 +44,7 @@ impl Call<'_> {
         variable: &Variable,
         value: Reflected,
     ) -> Result<(), CallError> {
-        let place = variable.slot.map(|slot| frame.base + slot as usize);
+        let place = variable.slot.map(|slot| frame.place(slot));
         if let Some(place) = place.filter(|_| !pipe.assigns)
             && place >= self.variables.len()
         {
@@ -58,55 +60,71 @@ impl Call<'_> {
         }
     }
 
-    fn variable(&self, frame: &Frame<'_>, variable: &Variable) -> Result<Reflected, CallError> {
-        let place = variable.slot.map(|slot| frame.base + slot as usize);
+    fn variable(
+        &self,
+        frame: &Frame<'_>,
+        name: Span,
+        slot: Option<Slot>,
+    ) -> Result<Reflected, CallError> {
+        let place = slot.map(|slot| frame.place(slot));
         match place.and_then(|place| self.variables.get(place)) {
             Some(value) => Ok(value.clone()),
-            None => Err(frame.error(format!("undefined variable: {}", frame.text(variable.name)))),
+            None => Err(frame.error(format!("undefined variable: {}", frame.text(name)))),
         }
     }
 
-    fn command<'t>(
+    fn command(
         &mut self,
-        frame: &mut Frame<'t>,
+        frame: &mut Frame<'_>,
         dot: &Reflected,
-        command: &'t Command,
+        command: Command,
         last: Option<Reflected>,
     ) -> Result<Reflected, CallError> {
-        let Some((first, arguments)) = command.operands.split_first() else {
+        let operands = &frame.ast().operands[command.operands];
+        let Some((first, arguments)) = operands.split_first() else {
             return Err(frame.error("empty command"));
         };
-        match &first.expr {
-            Expr::Function { name, index } => {
-                let name = frame.text(*name);
+        if first.has_fields() {
+            return self.fields(frame, dot, first, arguments, last);
+        }
+        match first.expr {
+            Expr::Function(index) => {
                 frame.at = At::Operand(first);
-                let callee = Callee::Function(*self.functions.at(*index));
                 let at = At::Command(command);
-                return self.call(frame, dot, callee, at, name, arguments, last);
+                return self.function(frame, dot, (first, index), at, arguments, last);
             }
             Expr::Pipe(pipe) => {
                 not_a_function(frame, first, arguments, last.as_ref())?;
                 return self.pipeline(frame, dot, pipe);
             }
-            Expr::Field(_) | Expr::Chain(..) => {
-                return self.fields(frame, dot, first, arguments, last);
-            }
-            Expr::Variable(_, fields) => {
-                if fields.is_empty() {
-                    let value = self.operand(frame, dot, first)?;
-                    not_a_function(frame, first, arguments, last.as_ref())?;
-                    return Ok(value);
-                }
-                return self.fields(frame, dot, first, arguments, last);
+            Expr::Variable(_) => {
+                let value = self.operand(frame, dot, first)?;
+                not_a_function(frame, first, arguments, last.as_ref())?;
+                return Ok(value);
             }
             _ => {}
         }
         frame.at = At::Operand(first);
         not_a_function(frame, first, arguments, last.as_ref())?;
-        match &first.expr {
+        match first.expr {
             Expr::Nil => Err(frame.error("nil is not a command")),
             _ => self.operand(frame, dot, first),
         }
+    }
+
+    /// Calls a function by its place.
+    fn function<'t>(
+        &mut self,
+        frame: &mut Frame<'t>,
+        dot: &Reflected,
+        (operand, index): (&'t Operand, u32),
+        at: At<'t>,
+        arguments: &'t [Operand],
+        last: Option<Reflected>,
+    ) -> Result<Reflected, CallError> {
+        let name = frame.text(operand.term());
+        let callee = Callee::Function(*self.functions.at(index as usize));
+        self.call(frame, dot, callee, at, name, arguments, last)
     }
 
     /// An operand without arguments.
@@ -117,23 +135,29 @@ impl Call<'_> {
         operand: &'t Operand,
     ) -> Result<Reflected, CallError> {
         frame.at = At::Operand(operand);
-        Ok(match &operand.expr {
-            Expr::Bool(value) => Reflected::plain(Value::Bool(*value)),
-            Expr::Dot => dot.clone(),
+        if operand.has_fields() {
+            return self.fields(frame, dot, operand, &[], None);
+        }
+        self.term(frame, dot, operand)
+    }
+
+    /// What stands before the fields of an operand.
+    fn term<'t>(
+        &mut self,
+        frame: &mut Frame<'t>,
+        dot: &Reflected,
+        operand: &'t Operand,
+    ) -> Result<Reflected, CallError> {
+        Ok(match operand.expr {
+            Expr::Bool(value) => Reflected::plain(Value::Bool(value)),
+            Expr::Dot | Expr::Field => dot.clone(),
             Expr::Nil => Reflected::plain(Value::Nil),
-            Expr::Number(number) => Reflected::plain(constant(frame, number)?),
-            Expr::Text { value, .. } => Reflected::plain(value.clone()),
-            Expr::Variable(variable, fields) if fields.is_empty() => {
-                self.variable(frame, variable)?
-            }
-            Expr::Field(_) | Expr::Variable(..) | Expr::Chain(..) => {
-                self.fields(frame, dot, operand, &[], None)?
-            }
-            Expr::Function { name, index } => {
-                let name = frame.text(*name);
-                let callee = Callee::Function(*self.functions.at(*index));
-                let at = At::Operand(operand);
-                self.call(frame, dot, callee, at, name, &[], None)?
+            Expr::Number(id) => Reflected::plain(constant(frame, operand, id)?),
+            Expr::Text(id) => Reflected::plain(frame.source().text_of(operand, id).clone()),
+            Expr::Variable(slot) => self.variable(frame, operand.term(), slot)?,
+            Expr::Function(index) => {
+                frame.at = At::Term(operand);
+                self.function(frame, dot, (operand, index), frame.at, &[], None)?
             }
             Expr::Pipe(pipe) => self.pipeline(frame, dot, pipe)?,
         })
@@ -149,30 +173,17 @@ impl Call<'_> {
         last: Option<Reflected>,
     ) -> Result<Reflected, CallError> {
         frame.at = At::Operand(operand);
-        let (mut receiver, names) = match &operand.expr {
-            Expr::Field(names) => (dot.clone(), names),
-            Expr::Variable(variable, names) => (self.variable(frame, variable)?, names),
-            Expr::Chain(inner, names) => {
-                if matches!(inner.expr, Expr::Nil) {
-                    let text = format!(
-                        "indirection through explicit nil in {}",
-                        operand.show(&frame.tree.source)
-                    );
-                    return Err(frame.error(text));
-                }
-                (self.operand(frame, dot, inner)?, names)
+        let mut receiver = self.term(frame, dot, operand)?;
+        let mut rest = frame.text(operand.fields());
+        while let Some(after) = rest.get(1..) {
+            let name = &after[..next_field(after)];
+            rest = &after[name.len()..];
+            if rest.is_empty() {
+                return self.field(frame, dot, operand, name, arguments, last, receiver);
             }
-            _ => return Err(frame.error("no fields")),
-        };
-        let Some((final_name, names)) = names.split_last() else {
-            return Ok(receiver);
-        };
-        for name in names {
-            let name = frame.text(*name);
             receiver = self.field(frame, dot, operand, name, &[], None, receiver)?;
         }
-        let name = frame.text(*final_name);
-        self.field(frame, dot, operand, name, arguments, last, receiver)
+        Ok(receiver)
     }
 
     #[expect(
@@ -245,6 +256,12 @@ impl Call<'_> {
     }
 }
 
+/// Where the next period is. Names are too short for anything cleverer.
+fn next_field(names: &str) -> usize {
+    let period = names.bytes().position(|byte| byte == b'.');
+    period.unwrap_or(names.len())
+}
+
 fn not_a_function(
     frame: &Frame<'_>,
     first: &Operand,
@@ -254,16 +271,21 @@ fn not_a_function(
     if arguments.is_empty() && last.is_none() {
         return Ok(());
     }
-    let first = first.show(&frame.tree.source);
+    let first = frame.source().show_operand(first);
     Err(frame.error(format!("can't give argument to non-function {first}")))
 }
 
 /// A number where its form decides what it is (`idealConstant`).
-pub(super) fn constant(frame: &Frame<'_>, number: &Number) -> Result<Value, CallError> {
+pub(super) fn constant(
+    frame: &Frame<'_>,
+    operand: &Operand,
+    number: Id<Number>,
+) -> Result<Value, CallError> {
+    let number = &frame.ast().numbers[number];
     if let Some((real, imaginary)) = number.complex {
         return Ok(Value::Object(Rc::new(Complex { real, imaginary })));
     }
-    let text = &number.text;
+    let text = frame.text(operand.term());
     let hex = text.starts_with("0x") || text.starts_with("0X");
     let hex_integer = hex && text.len() > 2 && !text.contains(['p', 'P']);
     let is_float =

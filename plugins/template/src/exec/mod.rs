@@ -14,7 +14,7 @@ use crate::error::{CallError, ExecError, Limit};
 use crate::function::Functions;
 use crate::host::Host;
 use crate::regex::Regexes;
-use crate::syntax::{Command, Invocation, Operand, Pipe, Span, Tree, quote};
+use crate::syntax::{Ast, Command, Id, Invocation, Operand, Pipe, Slot, Source, Span, Tree, quote};
 use crate::value::Value;
 
 /// A run, as the functions that it calls see it.
@@ -77,9 +77,22 @@ struct Frame<'t> {
 }
 
 impl<'t> Frame<'t> {
-    /// The text of a name in the template.
+    fn source(&self) -> &'t Source {
+        &self.tree.source
+    }
+
+    fn ast(&self) -> &'t Ast {
+        &self.tree.source.ast
+    }
+
+    /// Where a variable is among those of all templates.
+    fn place(&self, slot: Slot) -> usize {
+        self.base + slot.get() as usize - 1
+    }
+
+    /// The text of a piece of the template.
     fn text(&self, span: Span) -> &'t str {
-        span.of(&self.tree.source)
+        span.of(&self.tree.source.text)
     }
 }
 
@@ -88,27 +101,37 @@ impl<'t> Frame<'t> {
 enum At<'t> {
     Start,
     Operand(&'t Operand),
-    Command(&'t Command),
-    Pipe(&'t Pipe),
-    Action(&'t Pipe),
+    /// What stands before the fields of an operand.
+    Term(&'t Operand),
+    Command(Command),
+    Pipe(Id<Pipe>),
+    Action(Id<Pipe>),
     Template(&'t Invocation),
 }
 
 impl Frame<'_> {
     /// The error text of Go, with where it happened (`state.errorf`).
     fn error(&self, message: impl std::fmt::Display) -> CallError {
-        let source = &self.tree.source;
+        let source = self.source();
+        let text = &source.text;
         let (pos, shown) = match self.at {
             At::Start => {
                 return CallError::text(format!("template: {}: {message}", self.tree.name));
             }
-            At::Operand(operand) => (operand.pos, operand.show(source)),
-            At::Command(command) => (command.pos, command.show(source)),
-            At::Pipe(pipe) => (pipe.pos, pipe.show(source)),
-            At::Action(pipe) => (pipe.pos, format!("{{{{{}}}}}", pipe.show(source))),
+            At::Operand(operand) => (operand.pos(text), source.show_operand(operand)),
+            At::Term(operand) => {
+                let term = operand.term();
+                (term.start(), term.of(text).to_owned())
+            }
+            At::Command(command) => (source.pos(command), source.show_command(command)),
+            At::Pipe(pipe) => (source.ast.pipes[pipe].pos, source.show_pipe(pipe)),
+            At::Action(pipe) => {
+                let shown = format!("{{{{{}}}}}", source.show_pipe(pipe));
+                (source.ast.pipes[pipe].pos, shown)
+            }
             At::Template(invocation) => {
                 let name = quote(&invocation.name);
-                let pipe = invocation.pipe.as_ref().map(|pipe| pipe.show(source));
+                let pipe = invocation.pipe.map(|pipe| source.show_pipe(pipe));
                 let space = if pipe.is_some() { " " } else { "" };
                 let pipe = pipe.unwrap_or_default();
                 (
@@ -118,11 +141,11 @@ impl Frame<'_> {
             }
         };
         let pos = pos as usize;
-        let before = source.get(..pos).unwrap_or_default();
+        let before = text.get(..pos).unwrap_or_default();
         let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
         // Go counts bytes, from 0 behind a line break.
         let column = before.rfind('\n').map_or(pos, |at| pos - at - 1);
-        let (parsed, name) = (&self.tree.parse_name, quote(&self.tree.name));
+        let (parsed, name) = (&source.name, quote(&self.tree.name));
         CallError::text(format!(
             "template: {parsed}:{line}:{column}: executing {name} at <{shown}>: {message}"
         ))
@@ -212,7 +235,7 @@ impl<'h> Call<'h> {
             at: At::Start,
             base,
         };
-        let walked = self.walk(&mut frame, &dot, &tree.root);
+        let walked = self.walk(&mut frame, &dot, tree.root);
         self.variables.truncate(base);
         walked.map(|_| ())
     }

@@ -7,7 +7,7 @@ use super::{Call, Reflected};
 use crate::engine::Templates;
 use crate::error::CallError;
 use crate::fmt::NO_VALUE;
-use crate::syntax::{self, quote};
+use crate::syntax::{self, Ast, quote};
 use crate::value::Value;
 
 /// The name of Helm's own template, which `tpl` gives to what it reads.
@@ -77,9 +77,10 @@ impl Call<'_> {
         if let Some(trees) = self.read.get(source) {
             return Ok(Rc::clone(trees));
         }
-        let trees = syntax::parse(TPL, source, self.functions).map_err(|error| {
-            CallError::text(format!("cannot parse template {}: {error}", quote(source)))
-        })?;
+        let trees =
+            syntax::parse(TPL, source, self.functions, &mut Ast::default()).map_err(|error| {
+                CallError::text(format!("cannot parse template {}: {error}", quote(source)))
+            })?;
         let trees: Rc<[_]> = trees.into_iter().map(Rc::new).collect();
         self.read.insert(Rc::clone(source), Rc::clone(&trees));
         Ok(trees)

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::{At, Call, Frame, Reflected};
 use crate::error::CallError;
 use crate::fmt;
-use crate::syntax::{Branch, Invocation, Node, Pipe, quote};
+use crate::syntax::{Branch, Id, Invocation, Node, Pipe, Run, quote};
 use crate::value::{Value, View};
 
 /// How a list of nodes ended.
@@ -17,11 +17,11 @@ pub(super) enum Flow {
 }
 
 impl Call<'_> {
-    pub(super) fn walk<'t>(
+    pub(super) fn walk(
         &mut self,
-        frame: &mut Frame<'t>,
+        frame: &mut Frame<'_>,
         dot: &Reflected,
-        nodes: &'t [Node],
+        nodes: Run<Node>,
     ) -> Result<Flow, CallError> {
         self.charge(nodes.len())?;
         self.nesting += 1;
@@ -30,27 +30,28 @@ impl Call<'_> {
         Ok(flow)
     }
 
-    fn walk_each<'t>(
+    fn walk_each(
         &mut self,
-        frame: &mut Frame<'t>,
+        frame: &mut Frame<'_>,
         dot: &Reflected,
-        nodes: &'t [Node],
+        nodes: Run<Node>,
     ) -> Result<Flow, CallError> {
-        for node in nodes {
-            let flow = match node {
+        let ast = frame.ast();
+        for node in &ast.nodes[nodes] {
+            let flow = match *node {
                 Node::Text(text) => {
-                    self.write(frame.text(*text).as_bytes())?;
+                    self.write(frame.text(text).as_bytes())?;
                     Flow::Next
                 }
                 Node::Action(pipe) => {
                     self.action(frame, dot, pipe)?;
                     Flow::Next
                 }
-                Node::If(branch) => self.branch(frame, dot, branch, false)?,
-                Node::With(branch) => self.branch(frame, dot, branch, true)?,
-                Node::Range(branch) => self.range(frame, dot, branch)?,
+                Node::If(branch) => self.branch(frame, dot, &ast.branches[branch], false)?,
+                Node::With(branch) => self.branch(frame, dot, &ast.branches[branch], true)?,
+                Node::Range(branch) => self.range(frame, dot, &ast.branches[branch])?,
                 Node::Template(invocation) => {
-                    self.template(frame, dot, invocation)?;
+                    self.template(frame, dot, &ast.invocations[invocation])?;
                     Flow::Next
                 }
                 Node::Break => Flow::Break,
@@ -63,15 +64,15 @@ impl Call<'_> {
         Ok(Flow::Next)
     }
 
-    fn action<'t>(
+    fn action(
         &mut self,
-        frame: &mut Frame<'t>,
+        frame: &mut Frame<'_>,
         dot: &Reflected,
-        pipe: &'t Pipe,
+        pipe: Id<Pipe>,
     ) -> Result<(), CallError> {
         frame.at = At::Action(pipe);
         let result = self.pipeline(frame, dot, pipe)?;
-        if !pipe.variables.is_empty() {
+        if !frame.ast().pipes[pipe].variables.is_empty() {
             return Ok(());
         }
         frame.at = At::Action(pipe);
@@ -101,12 +102,12 @@ impl Call<'_> {
         sets_dot: bool,
     ) -> Result<Flow, CallError> {
         let mark = self.variables.len();
-        let condition = self.pipeline(frame, dot, &branch.pipe)?;
+        let condition = self.pipeline(frame, dot, branch.pipe)?;
         let flow = if condition.value.is_true() {
             let inner = if sets_dot { &condition } else { dot };
-            self.walk(frame, inner, &branch.list)?
+            self.walk(frame, inner, branch.list)?
         } else {
-            self.walk(frame, dot, &branch.otherwise)?
+            self.walk(frame, dot, branch.otherwise)?
         };
         self.variables.truncate(mark);
         Ok(flow)
@@ -127,7 +128,7 @@ impl Call<'_> {
             let limit = self.options.limits.depth;
             return Err(frame.error(format!("exceeded maximum template depth ({limit})")));
         }
-        let dot = match &invocation.pipe {
+        let dot = match invocation.pipe {
             Some(pipe) => self.pipeline(frame, dot, pipe)?,
             None => Reflected::plain(Value::Nil),
         };
@@ -144,7 +145,7 @@ impl Call<'_> {
         branch: &'t Branch,
     ) -> Result<Flow, CallError> {
         let mark = self.variables.len();
-        let over = self.pipeline(frame, dot, &branch.pipe)?;
+        let over = self.pipeline(frame, dot, branch.pipe)?;
         let value = match &over.value {
             Value::Object(object) => match object.view() {
                 View::List(list) => Value::List(list),
@@ -194,7 +195,7 @@ impl Call<'_> {
         let flow = if ran {
             Flow::Next
         } else {
-            self.walk(frame, dot, &branch.otherwise)?
+            self.walk(frame, dot, branch.otherwise)?
         };
         self.variables.truncate(mark);
         Ok(flow)
@@ -208,8 +209,9 @@ impl Call<'_> {
         index: Value,
         item: Reflected,
     ) -> Result<bool, CallError> {
-        let pipe = &branch.pipe;
-        match &pipe.variables[..] {
+        let ast = frame.ast();
+        let pipe = &ast.pipes[branch.pipe];
+        match &ast.variables[pipe.variables] {
             [] => {}
             [only] => self.set(frame, pipe, only, item.clone())?,
             [first, second, ..] => {
@@ -218,7 +220,7 @@ impl Call<'_> {
             }
         }
         let mark = self.variables.len();
-        let flow = self.walk(frame, &item, &branch.list)?;
+        let flow = self.walk(frame, &item, branch.list)?;
         self.variables.truncate(mark);
         Ok(flow != Flow::Break)
     }

@@ -16,7 +16,6 @@ pub(super) fn character(text: &str) -> Result<Number, String> {
         Unescaped::Byte(byte) => byte.into(),
     };
     Ok(Number {
-        text: text.into(),
         int: Some(code.into()),
         float: Some(code.into()),
         complex: None,
@@ -39,7 +38,6 @@ pub(super) fn complex(text: &str) -> Result<Number, String> {
     let whole = real.fract() == 0.0 && real.abs() < 9.2e18;
     let float = (imaginary == 0.0).then_some(real);
     Ok(Number {
-        text: text.into(),
         int: float.filter(|_| whole).map(|value| value as i64),
         float,
         complex: Some((real, imaginary)),
@@ -72,7 +70,6 @@ pub(super) fn number(text: &str) -> Result<Number, String> {
         return Err(format!("illegal number syntax: {}", quote(text)));
     }
     Ok(Number {
-        text: text.into(),
         int,
         float,
         complex: None,

@@ -1,94 +1,70 @@
 //! How errors show a piece of a template (golang/go `src/text/template/parse/node.go`).
 
-use super::ast::{Command, Expr, Operand, Pipe};
+use super::arena::Id;
+use super::ast::{Command, Expr, Operand, Pipe, Source};
 
-impl Pipe {
-    /// Shows it; the source is that of its tree.
-    pub(crate) fn show(&self, source: &str) -> String {
+impl Source {
+    /// Shows a pipeline.
+    pub(crate) fn show_pipe(&self, pipe: Id<Pipe>) -> String {
         let mut out = String::new();
-        self.write(source, &mut out);
+        self.write_pipe(pipe, &mut out);
         out
     }
 
-    fn write(&self, source: &str, out: &mut String) {
-        for (i, variable) in self.variables.iter().enumerate() {
+    /// Shows a command.
+    pub(crate) fn show_command(&self, command: Command) -> String {
+        let mut out = String::new();
+        self.write_command(command, &mut out);
+        out
+    }
+
+    /// Shows an operand; one that is no more than a pipeline without its parentheses.
+    pub(crate) fn show_operand(&self, operand: &Operand) -> String {
+        let mut out = String::new();
+        match operand.expr {
+            Expr::Pipe(pipe) if !operand.has_fields() => self.write_pipe(pipe, &mut out),
+            _ => self.write_operand(operand, &mut out),
+        }
+        out
+    }
+
+    fn write_pipe(&self, pipe: Id<Pipe>, out: &mut String) {
+        let pipe = &self.ast.pipes[pipe];
+        for (i, variable) in self.ast.variables[pipe.variables].iter().enumerate() {
             if i > 0 {
                 out.push_str(", ");
             }
-            out.push_str(variable.name.of(source));
+            out.push_str(variable.name.of(&self.text));
         }
-        if !self.variables.is_empty() {
-            out.push_str(if self.assigns { " = " } else { " := " });
+        if !pipe.variables.is_empty() {
+            out.push_str(if pipe.assigns { " = " } else { " := " });
         }
-        for (i, command) in self.commands.iter().enumerate() {
+        for (i, &command) in self.ast.commands[pipe.commands].iter().enumerate() {
             if i > 0 {
                 out.push_str(" | ");
             }
-            command.write(source, out);
+            self.write_command(command, out);
         }
     }
-}
 
-impl Command {
-    /// Shows it.
-    pub(crate) fn show(&self, source: &str) -> String {
-        let mut out = String::new();
-        self.write(source, &mut out);
-        out
-    }
-
-    fn write(&self, source: &str, out: &mut String) {
-        for (i, operand) in self.operands.iter().enumerate() {
+    fn write_command(&self, command: Command, out: &mut String) {
+        for (i, operand) in self.ast.operands[command.operands].iter().enumerate() {
             if i > 0 {
                 out.push(' ');
             }
-            operand.write_within(source, out);
+            self.write_operand(operand, out);
         }
     }
-}
 
-impl Operand {
-    /// Shows it.
-    pub(crate) fn show(&self, source: &str) -> String {
-        let mut out = String::new();
-        self.write(source, &mut out);
-        out
-    }
-
-    /// With parentheses if it is a pipeline.
-    fn write_within(&self, source: &str, out: &mut String) {
-        if matches!(self.expr, Expr::Pipe(_)) {
+    /// All but pipelines are shown as they are written.
+    fn write_operand(&self, operand: &Operand, out: &mut String) {
+        if let Expr::Pipe(pipe) = operand.expr {
             out.push('(');
-            self.write(source, out);
+            self.write_pipe(pipe, out);
             out.push(')');
         } else {
-            self.write(source, out);
+            out.push_str(operand.term().of(&self.text));
         }
-    }
-
-    fn write(&self, source: &str, out: &mut String) {
-        let fields = match &self.expr {
-            Expr::Bool(value) => return out.push_str(if *value { "true" } else { "false" }),
-            Expr::Dot => return out.push('.'),
-            Expr::Nil => return out.push_str("nil"),
-            Expr::Number(number) => return out.push_str(&number.text),
-            Expr::Text { quoted: span, .. } | Expr::Function { name: span, .. } => {
-                return out.push_str(span.of(source));
-            }
-            Expr::Pipe(pipe) => return pipe.write(source, out),
-            Expr::Field(fields) => fields,
-            Expr::Variable(variable, fields) => {
-                out.push_str(variable.name.of(source));
-                fields
-            }
-            Expr::Chain(operand, fields) => {
-                operand.write_within(source, out);
-                fields
-            }
-        };
-        for field in fields {
-            out.push('.');
-            out.push_str(field.of(source));
-        }
+        out.push_str(operand.fields().of(&self.text));
     }
 }

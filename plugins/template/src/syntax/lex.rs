@@ -1,15 +1,15 @@
 //! The lexer (golang/go `src/text/template/parse/lex.go`).
 //!
-//! Lines are counted as there, including where an error is said to be, which is why positions are
-//! kept the way they are.
+//! It differs in what are tokens: white space in an action is told by the token behind it, and fields
+//! within each other are one.
 
 mod number;
 mod text;
 
 use super::token::{Token, TokenKind};
 
-const LEFT: &str = "{{";
-const RIGHT: &str = "}}";
+const LEFT: &[u8] = b"{{";
+const RIGHT: &[u8] = b"}}";
 /// The marker and the space beside it.
 const TRIM_MARKER: usize = 2;
 
@@ -18,303 +18,259 @@ pub(super) struct Lexer<'s> {
     input: &'s str,
     /// Where the token begins.
     start: usize,
-    start_line: usize,
     pos: usize,
-    line: usize,
+    /// White space was passed before the token.
+    spaced: bool,
     inside_action: bool,
     paren_depth: usize,
     /// What is wrong, once a token said that something is.
     pub(super) message: String,
 }
 
-type Scanned<'s> = Option<Token<'s>>;
-
 impl<'s> Lexer<'s> {
     pub(super) fn new(input: &'s str) -> Self {
         Self {
             input,
             start: 0,
-            start_line: 1,
             pos: 0,
-            line: 1,
+            spaced: false,
             inside_action: false,
             paren_depth: 0,
             message: String::new(),
         }
     }
 
-    pub(super) fn next_token(&mut self) -> Token<'s> {
+    pub(super) fn next_token(&mut self) -> Token {
+        if self.inside_action {
+            return self.inside_action();
+        }
         loop {
-            let token = if self.inside_action {
-                Some(self.inside_action())
-            } else {
-                self.text()
-            };
-            if let Some(token) = token {
+            if let Some(token) = self.text() {
                 return token;
             }
         }
     }
 
-    fn rest(&self) -> &'s str {
-        &self.input[self.pos..]
-    }
-
-    fn peek(&self) -> Option<char> {
-        self.rest().chars().next()
-    }
-
-    fn next(&mut self) -> Option<char> {
-        let c = self.peek()?;
-        self.pos += c.len_utf8();
-        if c == '\n' {
-            self.line += 1;
-        }
-        Some(c)
-    }
-
-    /// What is left, for looks at ASCII.
+    /// What is left.
     fn bytes(&self) -> &'s [u8] {
         &self.input.as_bytes()[self.pos..]
     }
 
-    fn token(&mut self, kind: TokenKind) -> Token<'s> {
+    fn byte(&self) -> Option<u8> {
+        self.input.as_bytes().get(self.pos).copied()
+    }
+
+    /// What is left, where a character may be more than a byte.
+    fn rest(&self) -> &'s str {
+        self.input.get(self.pos..).unwrap_or_default()
+    }
+
+    fn token(&mut self, kind: TokenKind) -> Token {
         let token = Token {
             kind,
-            pos: self.start as u32,
-            line: self.start_line as u32,
-            text: &self.input[self.start..self.pos],
+            spaced: self.spaced,
+            start: self.start as u32,
+            end: self.pos as u32,
         };
         self.start = self.pos;
-        self.start_line = self.line;
         token
     }
 
-    /// Steps over what was skipped without reading it character by character.
-    fn ignore(&mut self) {
-        self.line += newlines(&self.input[self.start..self.pos]);
-        self.start = self.pos;
-        self.start_line = self.line;
+    /// Passes bytes, of which the last is a token.
+    fn take(&mut self, count: usize, kind: TokenKind) -> Token {
+        self.pos += count;
+        self.token(kind)
     }
 
     /// After an error there is nothing more.
-    fn error(&mut self, message: String) -> Token<'s> {
-        let token = Token {
-            kind: TokenKind::Error,
-            pos: self.start as u32,
-            line: self.start_line as u32,
-            text: "",
-        };
-        self.message = message;
-        self.input = "";
-        (self.start, self.pos) = (0, 0);
+    fn error(&mut self, message: impl Into<String>) -> Token {
+        self.message = message.into();
+        self.pos = self.start;
+        self.input = self.input.get(..self.start).unwrap_or_default();
         self.inside_action = false;
-        token
+        self.token(TokenKind::Error)
     }
 
-    /// Whether an action ends here, and if so, with a trim marker.
-    fn right_delim_ahead(&self) -> Option<bool> {
-        match self.bytes() {
-            [b'}', b'}', ..] => Some(false),
-            [b' ' | b'\t' | b'\r' | b'\n', b'-', b'}', b'}', ..] => Some(true),
-            _ => None,
-        }
-    }
-
-    fn right_delim(&mut self) -> Token<'s> {
-        let trim = self.right_delim_ahead() == Some(true);
-        if trim {
-            self.pos += TRIM_MARKER;
-            self.ignore();
-        }
-        self.pos += RIGHT.len();
-        let token = self.token(TokenKind::RightDelim);
-        if trim {
-            self.skip_spaces();
-            self.ignore();
-        }
-        self.inside_action = false;
-        token
-    }
-
-    fn inside_action(&mut self) -> Token<'s> {
-        if self.right_delim_ahead().is_some() {
-            if self.paren_depth == 0 {
-                return self.right_delim();
-            }
-            return self.error("unclosed left paren".to_owned());
-        }
-        let Some(c) = self.peek() else {
-            return self.error("unclosed action".to_owned());
+    fn inside_action(&mut self) -> Token {
+        let spaces = count_spaces(self.bytes());
+        // The last of them may be that of a trim marker that closes the action.
+        let trims = spaces > 0 && self.bytes()[spaces..].starts_with(b"-}}");
+        self.pos += spaces - usize::from(trims);
+        self.start = self.pos;
+        self.spaced = spaces > usize::from(trims);
+        let Some(byte) = self.byte() else {
+            return self.error("unclosed action");
         };
-        if is_space(c) {
-            return self.space();
-        }
-        if matches!(c, '+' | '-' | '0'..='9') {
-            return self.number();
-        }
-        if is_alphanumeric(c) {
-            return self.identifier();
-        }
-        self.next();
-        match c {
-            '=' => self.token(TokenKind::Assign),
-            ':' if self.next() == Some('=') => self.token(TokenKind::Declare),
-            ':' => self.error("expected :=".to_owned()),
-            '|' => self.token(TokenKind::Pipe),
-            '"' => self.quoted('"', TokenKind::String, "unterminated quoted string"),
-            '`' => self.raw_quoted(),
-            '$' => self.field_or_variable(TokenKind::Variable),
-            '\'' => self.quoted(
-                '\'',
-                TokenKind::CharConstant,
-                "unterminated character constant",
-            ),
-            '.' => {
-                if self.peek().is_some_and(|next| next.is_ascii_digit()) {
-                    self.pos -= 1;
-                    return self.number();
-                }
-                self.field_or_variable(TokenKind::Field)
-            }
-            '(' => {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => self.identifier(),
+            b'.' => self.fields(),
+            b'$' => self.variable(),
+            _ if trims || self.bytes().starts_with(RIGHT) => self.right_delim(trims),
+            b'(' => {
                 self.paren_depth += 1;
-                self.token(TokenKind::LeftParen)
+                self.take(1, TokenKind::LeftParen)
             }
-            ')' => {
+            b')' => {
                 if self.paren_depth == 0 {
-                    return self.error("unexpected right paren".to_owned());
+                    return self.error("unexpected right paren");
                 }
                 self.paren_depth -= 1;
-                self.token(TokenKind::RightParen)
+                self.take(1, TokenKind::RightParen)
             }
-            ' '..='~' => self.token(TokenKind::Char),
-            _ => self.error(format!(
-                "unrecognized character in action: {}",
-                code_point(Some(c))
-            )),
+            b'|' => self.take(1, TokenKind::Pipe),
+            b'"' => self.quoted(TokenKind::String, "unterminated quoted string"),
+            b'`' => self.raw_quoted(),
+            b':' if self.bytes().starts_with(b":=") => self.take(2, TokenKind::Declare),
+            b':' => self.error("expected :="),
+            b'=' => self.take(1, TokenKind::Assign),
+            b'+' | b'-' | b'0'..=b'9' => self.number(),
+            b'\'' => self.quoted(TokenKind::CharConstant, "unterminated character constant"),
+            b' '..=b'~' => self.take(1, TokenKind::Char),
+            _ if self.rest().starts_with(is_alphanumeric) => self.identifier(),
+            _ => {
+                let c = code_point(self.rest().chars().next());
+                self.error(format!("unrecognized character in action: {c}"))
+            }
         }
     }
 
-    /// A run of spaces, up to the space of a trim marker that closes the action.
-    fn space(&mut self) -> Token<'s> {
-        let is_space = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
-        let count = self.bytes().iter().take_while(is_space).count();
-        let last = self.pos + count - 1;
-        self.pos = last;
-        if self.right_delim_ahead() == Some(true) {
-            if count == 1 {
-                return self.right_delim();
-            }
-        } else {
-            self.pos += 1;
+    fn right_delim(&mut self, trims: bool) -> Token {
+        if self.paren_depth > 0 {
+            return self.error("unclosed left paren");
         }
-        self.line += newlines(&self.input[self.start..self.pos]);
-        self.token(TokenKind::Space)
+        if trims {
+            self.pos += TRIM_MARKER;
+            self.start = self.pos;
+        }
+        let token = self.take(RIGHT.len(), TokenKind::RightDelim);
+        if trims {
+            self.skip_spaces();
+        }
+        self.inside_action = false;
+        token
     }
 
-    fn identifier(&mut self) -> Token<'s> {
+    /// Passes white space that belongs to nothing.
+    fn skip_spaces(&mut self) {
+        self.pos += count_spaces(self.bytes());
+        self.start = self.pos;
+    }
+
+    fn identifier(&mut self) -> Token {
         self.skip_alphanumerics();
         if !self.at_terminator() {
             return self.bad_character();
         }
-        let word = &self.input[self.start..self.pos];
-        let kind = TokenKind::keyword(word).unwrap_or(match word {
-            "true" | "false" => TokenKind::Bool,
-            _ => TokenKind::Identifier,
-        });
+        let word = self.input.get(self.start..self.pos).unwrap_or_default();
+        let kind = TokenKind::keyword(word).unwrap_or(TokenKind::Identifier);
         self.token(kind)
     }
 
-    /// The `.` or `$` has been read.
-    fn field_or_variable(&mut self, kind: TokenKind) -> Token<'s> {
+    fn variable(&mut self) -> Token {
+        self.pos += 1;
+        self.name(TokenKind::Variable, TokenKind::Variable)
+    }
+
+    /// A name that may be missing.
+    fn name(&mut self, kind: TokenKind, without: TokenKind) -> Token {
         if self.at_terminator() {
-            return self.token(match kind {
-                TokenKind::Field => TokenKind::Dot,
-                kind => kind,
-            });
+            return self.token(without);
         }
         self.skip_alphanumerics();
         if !self.at_terminator() {
             return self.bad_character();
         }
         self.token(kind)
+    }
+
+    /// A period: with names it is fields, with digits a number, alone the dot.
+    fn fields(&mut self) -> Token {
+        if self.bytes().get(1).is_some_and(u8::is_ascii_digit) {
+            return self.number();
+        }
+        self.pos += 1;
+        let mut token = self.name(TokenKind::Field, TokenKind::Dot);
+        // Anything but a plain name is left to be looked at as a token of its own.
+        while token.kind == TokenKind::Field && self.byte() == Some(b'.') {
+            let name = count_ascii(&self.bytes()[1..]);
+            let first = self.bytes().get(1).copied().unwrap_or_default();
+            self.pos += 1 + name;
+            if name == 0 || first.is_ascii_digit() || !self.at_terminator() {
+                self.pos = self.start;
+                break;
+            }
+            self.start = self.pos;
+            token.end = self.pos as u32;
+        }
+        token
     }
 
     fn skip_alphanumerics(&mut self) {
-        let rest = self.rest();
-        let ascii = rest
-            .bytes()
-            .take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
-            .count();
-        self.pos += ascii;
+        self.pos += count_ascii(self.bytes());
         // Letters of other scripts are letters, too.
-        if rest[ascii..].starts_with(|c: char| !c.is_ascii()) {
-            let tail = &rest[ascii..];
+        if self.byte().is_some_and(|byte| !byte.is_ascii()) {
+            let tail = self.rest();
             self.pos += tail.find(|c| !is_alphanumeric(c)).unwrap_or(tail.len());
         }
     }
 
-    fn bad_character(&mut self) -> Token<'s> {
-        let c = self.peek();
+    fn bad_character(&mut self) -> Token {
+        let c = self.rest().chars().next();
         self.error(format!("bad character {}", code_point(c)))
     }
 
     /// Whether a name may end here; `$x+2` is no expression.
     fn at_terminator(&self) -> bool {
-        match self.input.as_bytes().get(self.pos) {
-            None => true,
-            Some(byte) if b" \t\r\n.,|:)(".contains(byte) => true,
-            Some(_) => self.bytes().starts_with(b"}}"),
+        match self.byte() {
+            None | Some(b' ' | b'\t' | b'\r' | b'\n' | b'.' | b',' | b'|' | b':' | b')' | b'(') => {
+                true
+            }
+            Some(_) => self.bytes().starts_with(RIGHT),
         }
     }
 
-    /// The opening quote has been read.
-    fn quoted(&mut self, quote: char, kind: TokenKind, unterminated: &str) -> Token<'s> {
+    fn quoted(&mut self, kind: TokenKind, unterminated: &str) -> Token {
+        let quote = self.bytes()[0];
+        self.pos += 1;
         loop {
             // Nothing in between ends it.
-            let plain = memchr::memchr3(quote as u8, b'\\', b'\n', self.bytes());
-            self.pos += plain.unwrap_or(self.bytes().len());
-            let mut c = self.next();
-            if c == Some('\\') {
-                c = self.next().filter(|escaped| *escaped != '\n');
-                if c.is_some() {
-                    continue;
-                }
+            let rest = self.bytes();
+            let Some(plain) = memchr::memchr3(quote, b'\\', b'\n', rest) else {
+                return self.error(unterminated);
+            };
+            self.pos += plain + 1;
+            if rest[plain] == quote {
+                return self.token(kind);
             }
-            match c {
-                None | Some('\n') => return self.error(unterminated.to_owned()),
-                Some(c) if c == quote => return self.token(kind),
-                Some(_) => {}
+            let escaped = self.rest().chars().next().filter(|c| *c != '\n');
+            match escaped {
+                Some(c) if rest[plain] == b'\\' => self.pos += c.len_utf8(),
+                _ => return self.error(unterminated),
             }
         }
     }
 
-    fn raw_quoted(&mut self) -> Token<'s> {
-        let Some(end) = memchr::memchr(b'`', self.bytes()) else {
-            return self.error("unterminated raw quoted string".to_owned());
-        };
-        self.pos += end + 1;
-        self.line += newlines(&self.input[self.start..self.pos]);
-        self.token(TokenKind::RawString)
+    fn raw_quoted(&mut self) -> Token {
+        match memchr::memchr(b'`', &self.bytes()[1..]) {
+            Some(end) => self.take(end + 2, TokenKind::RawString),
+            None => self.error("unterminated raw quoted string"),
+        }
     }
 }
 
-fn newlines(text: &str) -> usize {
-    memchr::memchr_iter(b'\n', text.as_bytes()).count()
+fn count_spaces(bytes: &[u8]) -> usize {
+    let is_space = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+    bytes.iter().take_while(is_space).count()
 }
 
-fn is_space(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\r' | '\n')
+/// How many letters, digits and underscores there are, as far as they are ASCII.
+fn count_ascii(bytes: &[u8]) -> usize {
+    let is_alphanumeric = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+    bytes.iter().take_while(is_alphanumeric).count()
 }
 
 fn is_alphanumeric(c: char) -> bool {
     c == '_' || c.is_alphanumeric()
-}
-
-fn has_left_trim(text: &str) -> bool {
-    let mut chars = text.chars();
-    chars.next() == Some('-') && chars.next().is_some_and(is_space)
 }
 
 /// `%#U` of a character; the end of the input is -1 there, which prints as this.

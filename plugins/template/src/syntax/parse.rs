@@ -8,7 +8,8 @@ mod control;
 
 use std::rc::Rc;
 
-use super::ast::{Node, Tree};
+use super::arena::Run;
+use super::ast::{Ast, Node, Slot, Source, Tree};
 use super::lex::Lexer;
 use super::token::{Token, TokenKind};
 use crate::error::ParseError;
@@ -23,77 +24,98 @@ pub(crate) trait FunctionNames {
     fn find(&self, name: &str) -> Option<usize>;
 }
 
-/// Reads a source: the templates that it defines, and last the one that it is.
+/// What is read, or an error, which is rare and therefore kept small.
+type Parse<T> = Result<T, Box<ParseError>>;
+
+/// Reads a source: the templates that it defines, and last the one that it is. Trees are made in
+/// `ast`, whose room is there for the next source.
 pub(crate) fn parse(
     name: &str,
-    source: &str,
+    source: &Rc<str>,
     functions: &dyn FunctionNames,
+    ast: &mut Ast,
 ) -> Result<Vec<Tree>, ParseError> {
     let blank = Token {
         kind: TokenKind::Eof,
-        pos: 0,
-        line: 1,
-        text: "",
+        spaced: false,
+        start: 0,
+        end: 0,
     };
     let mut parser = Parser {
-        name: name.into(),
-        source: source.into(),
+        name,
+        source,
         functions,
         lexer: Lexer::new(source),
-        tokens: [blank; 3],
+        tokens: [blank; 2],
         ahead: 0,
-        action_line: 0,
+        action: None,
         range_depth: 0,
         depth: 0,
         scope: Scope::new(),
-        trees: Vec::new(),
+        ast,
+        roots: Vec::new(),
     };
-    let root = parser.file()?;
-    parser.add(Rc::clone(&parser.name), root)?;
-    Ok(parser.trees)
+    let read = parser.file();
+    let roots = parser.roots;
+    let source = Source {
+        name: name.into(),
+        text: Rc::clone(source),
+        ast: ast.take(),
+    };
+    read.map_err(|error| *error)?;
+    let source = Rc::new(source);
+    let trees = roots.into_iter().map(|(name, root)| Tree {
+        name,
+        source: Rc::clone(&source),
+        root,
+    });
+    Ok(trees.collect())
 }
 
 /// The variables that the parser knows.
 struct Scope<'s> {
     /// Names with their slots; a dead one is known to the parser only.
-    names: Vec<(&'s str, Option<u32>)>,
-    /// Variables alive.
-    alive: u32,
+    names: Vec<(&'s str, Option<Slot>)>,
+    /// The slot of the next one.
+    next: Slot,
 }
 
 impl Scope<'_> {
     fn new() -> Self {
+        let dollar = Slot::MIN;
         Self {
-            names: vec![("$", Some(0))],
-            alive: 1,
+            names: vec![("$", Some(dollar))],
+            next: dollar.saturating_add(1),
         }
     }
 }
 
 struct Parser<'s> {
-    name: Rc<str>,
-    source: Rc<str>,
+    name: &'s str,
+    source: &'s str,
     functions: &'s dyn FunctionNames,
     lexer: Lexer<'s>,
     /// Read but not yet used; the last read is at 0.
-    tokens: [Token<'s>; 3],
+    tokens: [Token; 2],
     ahead: usize,
-    /// Where the action began; 0 outside of actions.
-    action_line: u32,
+    /// Where the action began.
+    action: Option<u32>,
     range_depth: usize,
     depth: usize,
     scope: Scope<'s>,
-    trees: Vec<Tree>,
+    ast: &'s mut Ast,
+    /// Templates by name.
+    roots: Vec<(Rc<str>, Run<Node>)>,
 }
 
 /// How a list of nodes ended.
-enum Ending<'s> {
+enum Ending {
     End,
     /// The token `else`, with `if` or `with` still to come if they follow.
-    Else(Option<Token<'s>>),
+    Else(Option<Token>),
 }
 
-impl Ending<'_> {
+impl Ending {
     fn describe(&self) -> &'static str {
         match self {
             Self::End => "{{end}}",
@@ -103,40 +125,56 @@ impl Ending<'_> {
 }
 
 /// What an action or a text turned out to be.
-enum Parsed<'s> {
+enum Parsed {
     Node(Node),
-    Ending(Ending<'s>),
+    Ending(Ending),
 }
 
 impl<'s> Parser<'s> {
-    fn error<T>(&self, message: impl Into<String>) -> Result<T, ParseError> {
-        Err(ParseError {
-            name: self.name.to_string(),
-            line: self.tokens[0].line as usize,
-            message: message.into(),
-        })
+    fn error<T>(&self, message: impl Into<String>) -> Parse<T> {
+        self.error_at(self.tokens[0].start, message)
     }
 
-    fn unexpected<T>(&self, token: &Token<'s>, context: &str) -> Result<T, ParseError> {
+    fn error_at<T>(&self, place: u32, message: impl Into<String>) -> Parse<T> {
+        Err(Box::new(ParseError {
+            name: self.name.to_owned(),
+            line: self.line(place),
+            message: message.into(),
+        }))
+    }
+
+    /// The line of a place. Errors alone have one, so nobody counts before.
+    fn line(&self, place: u32) -> usize {
+        let before = &self.source.as_bytes()[..place as usize];
+        memchr::memchr_iter(b'\n', before).count() + 1
+    }
+
+    fn unexpected<T>(&self, token: Token, context: &str) -> Parse<T> {
         if token.kind != TokenKind::Error {
-            let text = token.describe();
+            let text = token.describe(self.source);
             return self.error(format!("unexpected {text} in {context}"));
         }
         let text = &self.lexer.message;
-        if self.action_line == 0 || self.action_line == token.line {
+        let line = self.action.map(|action| self.line(action));
+        let Some(line) = line.filter(|line| *line != self.line(token.start)) else {
             return self.error(text.as_str());
-        }
+        };
         // Not "action in action".
         let joint = if text.ends_with(" action") {
             ""
         } else {
             " in action"
         };
-        let (name, line) = (&self.name, self.action_line);
+        let name = self.name;
         self.error(format!("{text}{joint} started at {name}:{line}"))
     }
 
-    fn next(&mut self) -> Token<'s> {
+    /// The text of a token.
+    fn text(&self, token: Token) -> &'s str {
+        token.span().of(self.source)
+    }
+
+    fn next(&mut self) -> Token {
         if self.ahead > 0 {
             self.ahead -= 1;
         } else {
@@ -150,53 +188,27 @@ impl<'s> Parser<'s> {
     }
 
     /// Gives back two tokens, of which the later is still at 0.
-    fn backup2(&mut self, first: Token<'s>) {
+    fn backup2(&mut self, first: Token) {
         self.tokens[1] = first;
         self.ahead = 2;
     }
 
-    fn backup3(&mut self, first: Token<'s>, second: Token<'s>) {
-        self.tokens[1] = second;
-        self.tokens[2] = first;
-        self.ahead = 3;
-    }
-
-    fn peek(&mut self) -> Token<'s> {
-        if self.ahead == 0 {
-            self.ahead = 1;
-            self.tokens[0] = self.lexer.next_token();
-        }
-        self.tokens[self.ahead - 1]
-    }
-
-    fn next_non_space(&mut self) -> Token<'s> {
-        loop {
-            let token = self.next();
-            if token.kind != TokenKind::Space {
-                return token;
-            }
-        }
-    }
-
-    fn peek_non_space(&mut self) -> Token<'s> {
-        let token = self.next_non_space();
+    fn peek(&mut self) -> Token {
+        let token = self.next();
         self.backup();
         token
     }
 
-    fn expect(&mut self, kind: TokenKind, context: &str) -> Result<Token<'s>, ParseError> {
-        let token = self.next_non_space();
+    fn expect(&mut self, kind: TokenKind, context: &str) -> Parse<Token> {
+        let token = self.next();
         if token.kind == kind {
             return Ok(token);
         }
-        self.unexpected(&token, context)
+        self.unexpected(token, context)
     }
 
     /// Nested pieces, bounded.
-    fn nested<T>(
-        &mut self,
-        parse: impl FnOnce(&mut Self) -> Result<T, ParseError>,
-    ) -> Result<T, ParseError> {
+    fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> Parse<T>) -> Parse<T> {
         if self.depth >= MAX_DEPTH {
             return self.error("max expression depth exceeded");
         }
@@ -206,23 +218,25 @@ impl<'s> Parser<'s> {
         parsed
     }
 
-    fn file(&mut self) -> Result<Vec<Node>, ParseError> {
-        let mut root = Vec::new();
+    /// The whole source.
+    fn file(&mut self) -> Parse<()> {
+        let nodes = self.ast.nodes.begin();
         loop {
             let first = self.peek().kind;
             if first == TokenKind::Eof {
-                return Ok(root);
+                let root = self.ast.nodes.end(nodes);
+                return self.add(self.name.into(), root);
             }
             if first == TokenKind::LeftDelim {
                 let delim = self.next();
-                if self.next_non_space().kind == TokenKind::Define {
+                if self.next().kind == TokenKind::Define {
                     self.definition()?;
                     continue;
                 }
                 self.backup2(delim);
             }
             match self.text_or_action()? {
-                Parsed::Node(node) => root.push(node),
+                Parsed::Node(node) => self.ast.nodes.push(node),
                 Parsed::Ending(ending) => {
                     return self.error(format!("unexpected {}", ending.describe()));
                 }
@@ -231,10 +245,10 @@ impl<'s> Parser<'s> {
     }
 
     /// Parses what has variables of its own, until its `end`.
-    fn own_list(&mut self, context: &str) -> Result<Vec<Node>, ParseError> {
+    fn own_list(&mut self, context: &str) -> Parse<Run<Node>> {
         let scope = std::mem::replace(&mut self.scope, Scope::new());
         let range_depth = std::mem::take(&mut self.range_depth);
-        let action_line = std::mem::take(&mut self.action_line);
+        let action = self.action.take();
         let (root, ending) = self.nested(Self::list)?;
         if !matches!(ending, Ending::End) {
             let ending = ending.describe();
@@ -242,64 +256,58 @@ impl<'s> Parser<'s> {
         }
         self.scope = scope;
         self.range_depth = range_depth;
-        self.action_line = action_line;
+        self.action = action;
         Ok(root)
     }
 
     /// The keyword `define` has been read.
-    fn definition(&mut self) -> Result<(), ParseError> {
+    fn definition(&mut self) -> Parse<()> {
         const CONTEXT: &str = "define clause";
-        let token = self.next_non_space();
-        let name = self.template_name(&token, CONTEXT)?;
+        let token = self.next();
+        let name = self.template_name(token, CONTEXT)?;
         self.expect(TokenKind::RightDelim, CONTEXT)?;
         let root = self.own_list(CONTEXT)?;
         self.add(name, root)
     }
 
     /// Keeps a template. Of one source, only an empty one may be defined again.
-    fn add(&mut self, name: Rc<str>, root: Vec<Node>) -> Result<(), ParseError> {
-        let tree = Tree {
-            name,
-            parse_name: Rc::clone(&self.name),
-            source: Rc::clone(&self.source),
-            root,
-        };
-        let Some(at) = self.trees.iter().position(|other| other.name == tree.name) else {
-            self.trees.push(tree);
+    fn add(&mut self, name: Rc<str>, root: Run<Node>) -> Parse<()> {
+        let Some(at) = self.roots.iter().position(|(other, _)| *other == name) else {
+            self.roots.push((name, root));
             return Ok(());
         };
-        if self.trees[at].is_empty() {
-            self.trees[at] = tree;
-        } else if !tree.is_empty() {
-            let name = super::quote::quote(&tree.name);
+        if self.ast.is_empty(self.roots[at].1, self.source) {
+            self.roots[at].1 = root;
+        } else if !self.ast.is_empty(root, self.source) {
+            let name = super::quote::quote(&name);
             return self.error(format!("template: multiple definition of template {name}"));
         }
         Ok(())
     }
 
     /// Nodes until `end` or `else`.
-    fn list(&mut self) -> Result<(Vec<Node>, Ending<'s>), ParseError> {
-        let mut nodes = Vec::new();
-        while self.peek_non_space().kind != TokenKind::Eof {
+    fn list(&mut self) -> Parse<(Run<Node>, Ending)> {
+        let nodes = self.ast.nodes.begin();
+        while self.peek().kind != TokenKind::Eof {
             match self.text_or_action()? {
-                Parsed::Node(node) => nodes.push(node),
-                Parsed::Ending(ending) => return Ok((nodes, ending)),
+                Parsed::Node(node) => self.ast.nodes.push(node),
+                Parsed::Ending(ending) => return Ok((self.ast.nodes.end(nodes), ending)),
             }
         }
         self.error("unexpected EOF")
     }
 
-    fn text_or_action(&mut self) -> Result<Parsed<'s>, ParseError> {
-        let token = self.next_non_space();
+    fn text_or_action(&mut self) -> Parse<Parsed> {
+        let token = self.next();
         match token.kind {
             TokenKind::Text => Ok(Parsed::Node(Node::Text(token.span()))),
             TokenKind::LeftDelim => {
-                self.action_line = token.line;
+                self.action = Some(token.start);
                 let parsed = self.action()?;
-                self.action_line = 0;
+                self.action = None;
                 Ok(parsed)
             }
-            _ => self.unexpected(&token, "input"),
+            _ => self.unexpected(token, "input"),
         }
     }
 }

@@ -132,6 +132,20 @@ pub(crate) fn unquote(quoted: &str) -> Option<Vec<u8>> {
     Some(out)
 }
 
+/// What a quoted string means that stands for itself: nothing is escaped in it. The lexer lets no
+/// quotes and line breaks through.
+pub(crate) fn verbatim(quoted: &str) -> Option<&str> {
+    let inner = quoted.get(1..quoted.len().checked_sub(1)?)?;
+    let special = if quoted.starts_with('`') {
+        b'\r'
+    } else {
+        b'\\'
+    };
+    memchr::memchr(special, inner.as_bytes())
+        .is_none()
+        .then_some(inner)
+}
+
 /// One character of a quoted string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unescaped {

@@ -14,6 +14,7 @@ pub(super) enum TokenKind {
     Assign,
     Declare,
     Eof,
+    /// Fields, one within the other.
     Field,
     Identifier,
     LeftDelim,
@@ -23,7 +24,6 @@ pub(super) enum TokenKind {
     RawString,
     RightDelim,
     RightParen,
-    Space,
     String,
     Text,
     Variable,
@@ -43,10 +43,10 @@ pub(super) enum TokenKind {
 }
 
 impl TokenKind {
-    /// The keyword that a word is.
+    /// What a word is that is not a name.
     pub(super) fn keyword(word: &str) -> Option<Self> {
         Some(match word {
-            "." => Self::Dot,
+            "true" | "false" => Self::Bool,
             "block" => Self::Block,
             "break" => Self::Break,
             "continue" => Self::Continue,
@@ -83,31 +83,49 @@ impl TokenKind {
 
 /// A piece of the source. That of an error is empty: the lexer keeps its message.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Token<'s> {
+pub(super) struct Token {
     pub(super) kind: TokenKind,
+    /// Whether white space of the action stands before it.
+    pub(super) spaced: bool,
     /// Where it begins, in bytes.
-    pub(super) pos: u32,
-    /// The line it begins on.
-    pub(super) line: u32,
-    pub(super) text: &'s str,
+    pub(super) start: u32,
+    pub(super) end: u32,
 }
 
-impl Token<'_> {
+impl Token {
     /// Where it is in the source.
-    pub(super) fn span(&self) -> Span {
-        Span::new(self.pos as usize, self.text.len())
+    pub(super) fn span(self) -> Span {
+        Span {
+            start: self.start,
+            end: self.end,
+        }
     }
 
     /// How an error message names it.
-    pub(super) fn describe(&self) -> String {
+    pub(super) fn describe(self, source: &str) -> String {
+        let text = self.span().of(source);
         match self.kind {
             TokenKind::Eof => "EOF".to_owned(),
-            kind if kind.is_keyword() => format!("<{}>", self.text),
-            _ if self.text.len() > 10 => {
-                let head: String = self.text.chars().take(10).collect();
-                format!("{}...", quote(&head))
-            }
-            _ => quote(self.text),
+            kind if kind.is_keyword() => format!("<{text}>"),
+            // To Go each field is a token.
+            TokenKind::Field => shortened(first_field(text)),
+            _ => shortened(text),
         }
+    }
+}
+
+/// To Go each field is a token.
+fn first_field(fields: &str) -> &str {
+    let mut periods = fields.match_indices('.');
+    let second = periods.nth(1).map_or(fields.len(), |(at, _)| at);
+    &fields[..second]
+}
+
+fn shortened(text: &str) -> String {
+    if text.len() > 10 {
+        let head: String = text.chars().take(10).collect();
+        format!("{}...", quote(&head))
+    } else {
+        quote(text)
     }
 }

@@ -1,87 +1,86 @@
 //! What is between actions: text and comments.
 
-use super::{LEFT, Lexer, RIGHT, Scanned, TRIM_MARKER, has_left_trim, is_space, newlines};
-use crate::syntax::token::TokenKind;
+use super::{LEFT, Lexer, RIGHT, TRIM_MARKER, count_spaces};
+use crate::syntax::token::{Token, TokenKind};
 
-impl<'s> Lexer<'s> {
-    pub(super) fn text(&mut self) -> Scanned<'s> {
-        let Some(at) = left_delim_in(self.rest()) else {
-            self.pos = self.input.len();
-            if self.pos > self.start {
-                self.line += newlines(&self.input[self.start..self.pos]);
-                return Some(self.token(TokenKind::Text));
-            }
-            return Some(self.token(TokenKind::Eof));
-        };
-        if at > 0 {
-            self.pos += at;
-            let before = &self.input[self.start..self.pos];
-            let trimmed = if has_left_trim(&self.input[self.pos + LEFT.len()..]) {
-                before.len() - before.trim_end_matches(is_space).len()
+impl Lexer<'_> {
+    /// A text, or what comes instead; nothing for a comment.
+    pub(super) fn text(&mut self) -> Option<Token> {
+        self.spaced = false;
+        let rest = self.bytes();
+        let Some(at) = left_delim_in(rest) else {
+            let kind = if rest.is_empty() {
+                TokenKind::Eof
             } else {
-                0
+                TokenKind::Text
             };
-            self.pos -= trimmed;
-            self.line += newlines(&self.input[self.start..self.pos]);
-            let token = self.token(TokenKind::Text);
-            self.pos += trimmed;
-            self.ignore();
-            if !token.text.is_empty() {
-                return Some(token);
-            }
+            return Some(self.take(rest.len(), kind));
+        };
+        let end = if has_left_trim(&rest[at + LEFT.len()..]) {
+            at - count_spaces_behind(&rest[..at])
+        } else {
+            at
+        };
+        let token = self.take(end, TokenKind::Text);
+        self.pos += at - end;
+        self.start = self.pos;
+        if end > 0 {
+            return Some(token);
         }
         self.left_delim()
     }
 
-    fn left_delim(&mut self) -> Scanned<'s> {
-        self.pos += LEFT.len();
-        let marker = if has_left_trim(self.rest()) {
+    fn left_delim(&mut self) -> Option<Token> {
+        let inside = &self.bytes()[LEFT.len()..];
+        let marker = if has_left_trim(inside) {
             TRIM_MARKER
         } else {
             0
         };
-        if self.input[self.pos + marker..].starts_with("/*") {
-            self.pos += marker;
-            self.ignore();
+        if inside[marker..].starts_with(b"/*") {
+            self.pos += LEFT.len() + marker;
+            self.start = self.pos;
             return self.comment();
         }
-        let token = self.token(TokenKind::LeftDelim);
-        self.inside_action = true;
+        let token = self.take(LEFT.len(), TokenKind::LeftDelim);
         self.pos += marker;
-        self.ignore();
+        self.inside_action = true;
         self.paren_depth = 0;
         Some(token)
     }
 
     /// Comments are dropped.
-    fn comment(&mut self) -> Scanned<'s> {
-        self.pos += 2;
-        let Some(at) = self.rest().find("*/") else {
-            return Some(self.error("unclosed comment".to_owned()));
+    fn comment(&mut self) -> Option<Token> {
+        let Some(at) = memchr::memmem::find(&self.bytes()[2..], b"*/") else {
+            return Some(self.error("unclosed comment"));
         };
-        self.pos += at + 2;
-        let Some(trim) = self.right_delim_ahead() else {
-            return Some(self.error("comment ends before closing delimiter".to_owned()));
+        self.pos += 2 + at + 2;
+        let trims = match self.bytes() {
+            [b'}', b'}', ..] => false,
+            [b' ' | b'\t' | b'\r' | b'\n', b'-', b'}', b'}', ..] => true,
+            _ => return Some(self.error("comment ends before closing delimiter")),
         };
-        if trim {
-            self.pos += TRIM_MARKER;
-        }
-        self.pos += RIGHT.len();
-        if trim {
+        if trims {
+            self.pos += TRIM_MARKER + RIGHT.len();
             self.skip_spaces();
+        } else {
+            self.pos += RIGHT.len();
+            self.start = self.pos;
         }
-        self.ignore();
         None
-    }
-
-    pub(super) fn skip_spaces(&mut self) {
-        let rest = self.rest();
-        self.pos += rest.len() - rest.trim_start_matches(is_space).len();
     }
 }
 
 /// Where an action begins. Searching a text for a text sets up more than most stretches are long.
-fn left_delim_in(text: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
+fn left_delim_in(bytes: &[u8]) -> Option<usize> {
     memchr::memchr_iter(b'{', bytes).find(|at| bytes.get(at + 1) == Some(&b'{'))
+}
+
+fn has_left_trim(inside: &[u8]) -> bool {
+    inside.first() == Some(&b'-') && count_spaces(inside.get(1..2).unwrap_or_default()) > 0
+}
+
+fn count_spaces_behind(text: &[u8]) -> usize {
+    let is_space = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+    text.iter().rev().take_while(is_space).count()
 }

@@ -1,137 +1,127 @@
 //! Pipelines and what they are made of.
 
-use smallvec::{SmallVec, smallvec};
+use std::cell::OnceCell;
 
-use super::Parser;
-use crate::error::ParseError;
-use crate::syntax::ast::{Command, Expr, Fields, Operand, Pipe, Span, Variable};
+use super::{Parse, Parser};
+use crate::syntax::arena::Id;
+use crate::syntax::ast::{Command, Expr, Number, Operand, Pipe, Slot, Variable};
 use crate::syntax::constant;
-use crate::syntax::quote::{quote, unquote};
+use crate::syntax::quote::{quote, unquote, verbatim};
 use crate::syntax::token::{Token, TokenKind};
-use crate::value::Value;
 
-impl<'s> Parser<'s> {
-    pub(super) fn pipeline(&mut self, context: &str, end: TokenKind) -> Result<Pipe, ParseError> {
-        let pos = self.peek_non_space().pos;
-        let mut pipe = Pipe {
-            pos,
-            assigns: false,
-            variables: Vec::new(),
-            commands: SmallVec::new(),
-        };
-        let mut known = Vec::new();
-        self.declarations(context, &mut pipe, &mut known)?;
+impl Parser<'_> {
+    pub(super) fn pipeline(&mut self, context: &str, end: TokenKind) -> Parse<Id<Pipe>> {
+        let pos = self.peek().start;
+        let variables = self.ast.variables.begin();
+        let known = self.scope.names.len();
+        let assigns = self.declarations(context)?;
+        let commands = self.ast.commands.begin();
         loop {
-            let token = self.next_non_space();
+            let token = self.next();
             if token.kind == end {
                 break;
             }
             if !begins_operand(token.kind) {
-                return self.unexpected(&token, context);
+                return self.unexpected(token, context);
             }
             self.backup();
             let command = self.command()?;
-            pipe.commands.push(command);
+            self.ast.commands.push(command);
         }
+        let pipe = Pipe {
+            pos,
+            assigns,
+            variables: self.ast.variables.end(variables),
+            commands: self.ast.commands.end(commands),
+        };
         self.check(&pipe, context)?;
-        self.declare(&mut pipe, known);
-        Ok(pipe)
+        self.declare(&pipe, known);
+        Ok(self.ast.pipes.add(pipe))
     }
 
-    /// `$x :=`, `$x =`, and in `range` `$i, $x :=`.
+    /// `$x :=`, `$x =`, and in `range` `$i, $x :=`; true for an assignment.
     ///
     /// Go's parser knows the names at once, so that a pipeline may name the variable that it
     /// declares; there is no such variable then when it runs.
-    fn declarations(
-        &mut self,
-        context: &str,
-        pipe: &mut Pipe,
-        known: &mut Vec<usize>,
-    ) -> Result<(), ParseError> {
+    fn declarations(&mut self, context: &str) -> Parse<bool> {
+        let known = self.scope.names.len();
         loop {
-            let variable = self.peek_non_space();
+            let variable = self.peek();
             if variable.kind != TokenKind::Variable {
-                return Ok(());
+                return Ok(false);
             }
             self.next();
-            // "$x foo" is an argument, which only the token after the space tells.
-            let after = self.peek();
-            let next = self.peek_non_space();
+            let next = self.peek();
             match next.kind {
                 TokenKind::Assign | TokenKind::Declare => {
-                    pipe.assigns = next.kind == TokenKind::Assign;
-                    self.next_non_space();
-                    self.know(variable, pipe, known);
-                    return Ok(());
+                    self.next();
+                    self.know(variable);
+                    return Ok(next.kind == TokenKind::Assign);
                 }
-                TokenKind::Char if next.text == "," => {
-                    self.next_non_space();
-                    self.know(variable, pipe, known);
-                    if context != "range" || known.len() >= 2 {
+                TokenKind::Char if self.text(next) == "," => {
+                    self.next();
+                    self.know(variable);
+                    if context != "range" || self.scope.names.len() >= known + 2 {
                         return self.error(format!("too many declarations in {context}"));
                     }
                     if !matches!(
-                        self.peek_non_space().kind,
+                        self.peek().kind,
                         TokenKind::Variable | TokenKind::RightDelim | TokenKind::RightParen
                     ) {
                         return self.error("range can only initialize variables");
                     }
                 }
+                // "$x foo" is an argument.
                 _ => {
-                    if after.kind == TokenKind::Space {
-                        self.backup3(variable, after);
-                    } else {
-                        self.backup2(variable);
-                    }
-                    return Ok(());
+                    self.backup2(variable);
+                    return Ok(false);
                 }
             }
         }
     }
 
-    fn know(&mut self, variable: Token<'s>, pipe: &mut Pipe, known: &mut Vec<usize>) {
-        pipe.variables.push(Variable {
+    fn know(&mut self, variable: Token) {
+        self.ast.variables.push(Variable {
             name: variable.span(),
             slot: None,
         });
-        known.push(self.scope.names.len());
-        self.scope.names.push((variable.text, None));
+        self.scope.names.push((self.text(variable), None));
     }
 
-    /// Gives the variables of a pipeline their slots, now that its commands have been read.
-    fn declare(&mut self, pipe: &mut Pipe, known: Vec<usize>) {
-        for (i, at) in known.into_iter().enumerate() {
+    /// Gives the variables of a pipeline their slots, now that its commands have been read. Their
+    /// names stand at `known` and behind it.
+    fn declare(&mut self, pipe: &Pipe, known: usize) {
+        for i in 0..pipe.variables.len() {
+            let at = known + i;
             let name = self.scope.names[at].0;
             let slot = if pipe.assigns {
                 self.slot(name)
             } else {
-                let slot = self.scope.alive;
-                self.scope.alive += 1;
+                let slot = self.scope.next;
+                self.scope.next = slot.saturating_add(1);
                 self.scope.names[at].1 = Some(slot);
                 Some(slot)
             };
-            pipe.variables[i].slot = slot;
+            self.ast.variables[pipe.variables][i].slot = slot;
         }
     }
 
     /// The slot of the innermost living variable of a name.
-    fn slot(&self, name: &str) -> Option<u32> {
+    fn slot(&self, name: &str) -> Option<Slot> {
         let mut names = self.scope.names.iter().rev();
         names.find_map(|(other, slot)| slot.filter(|_| *other == name))
     }
 
-    fn check(&mut self, pipe: &Pipe, context: &str) -> Result<(), ParseError> {
+    fn check(&self, pipe: &Pipe, context: &str) -> Parse<()> {
         if pipe.commands.is_empty() {
             return self.error(format!("missing value for {context}"));
         }
-        let constant = |command: &Command| {
-            matches!(
-                command.operands.first().map(|operand| &operand.expr),
-                Some(Expr::Bool(_) | Expr::Dot | Expr::Nil | Expr::Number(_) | Expr::Text { .. })
-            )
+        let is_constant = |command: &Command| {
+            let first = self.ast.operands[command.operands].first();
+            first.is_some_and(|operand| operand.expr.is_constant())
         };
-        let stage = pipe.commands.iter().skip(1).position(constant);
-        match stage {
+        let mut later = self.ast.commands[pipe.commands].iter().skip(1);
+        match later.position(is_constant) {
             Some(at) => self.error(format!(
                 "non executable command in pipeline stage {}",
                 at + 2
@@ -141,127 +131,120 @@ impl<'s> Parser<'s> {
     }
 
     /// Operands up to a `|` or the end of the pipeline.
-    fn command(&mut self) -> Result<Command, ParseError> {
-        let mut command = Command {
-            pos: self.peek_non_space().pos,
-            operands: SmallVec::new(),
-        };
+    fn command(&mut self) -> Parse<Command> {
+        let operands = self.ast.operands.begin();
         loop {
-            self.peek_non_space();
-            if let Some(operand) = self.operand()? {
-                command.operands.push(operand);
-            }
+            let operand = self.operand()?;
             let token = self.next();
+            if let Some(operand) = operand {
+                self.ast.operands.push(operand);
+                if token.spaced {
+                    self.backup();
+                    continue;
+                }
+            }
             match token.kind {
-                TokenKind::Space => continue,
                 TokenKind::RightDelim | TokenKind::RightParen => self.backup(),
                 TokenKind::Pipe => {}
-                _ => return self.unexpected(&token, "operand"),
+                _ => return self.unexpected(token, "operand"),
             }
             break;
         }
-        if command.operands.is_empty() {
+        let operands = self.ast.operands.end(operands);
+        if operands.is_empty() {
             return self.error("empty command");
         }
-        Ok(command)
+        Ok(Command { operands })
     }
 
     /// A term and the fields behind it.
-    fn operand(&mut self) -> Result<Option<Operand>, ParseError> {
-        let Some(term) = self.term()? else {
+    fn operand(&mut self) -> Parse<Option<Operand>> {
+        let Some(mut operand) = self.term()? else {
             return Ok(None);
         };
-        if self.peek().kind != TokenKind::Field {
-            return Ok(Some(term));
+        let is_constant = operand.expr.is_constant();
+        let mut next = self.peek();
+        while next.kind == TokenKind::Field && !next.spaced {
+            operand.end = next.end;
+            self.next();
+            next = self.peek();
         }
-        let pos = self.peek().pos;
-        let mut more = Fields::new();
-        while self.peek().kind == TokenKind::Field {
-            more.push(field_name(self.next()));
+        if is_constant && operand.has_fields() {
+            let term = quote(operand.term().of(self.source));
+            // White space is a token to Go.
+            let place = if next.spaced { operand.end } else { next.start };
+            return self.error_at(place, format!("unexpected . after term {term}"));
         }
-        let expr = match term.expr {
-            Expr::Field(mut fields) => {
-                fields.extend(more);
-                Expr::Field(fields)
-            }
-            Expr::Variable(variable, mut fields) => {
-                fields.extend(more);
-                Expr::Variable(variable, fields)
-            }
-            Expr::Bool(_) | Expr::Text { .. } | Expr::Number(_) | Expr::Nil | Expr::Dot => {
-                let term = quote(&term.show(&self.source));
-                return self.error(format!("unexpected . after term {term}"));
-            }
-            _ => Expr::Chain(Box::new(term), more),
-        };
-        Ok(Some(Operand { pos, expr }))
+        Ok(Some(operand))
     }
 
-    fn term(&mut self) -> Result<Option<Operand>, ParseError> {
-        let token = self.next_non_space();
+    fn term(&mut self) -> Parse<Option<Operand>> {
+        let token = self.next();
         let expr = match token.kind {
-            TokenKind::Identifier => {
-                let Some(index) = self.functions.find(token.text) else {
-                    let name = quote(token.text);
-                    return self.error(format!("function {name} not defined"));
-                };
-                Expr::Function {
-                    name: token.span(),
-                    index,
-                }
+            TokenKind::Field => {
+                return Ok(Some(Operand {
+                    start: token.start,
+                    fields: token.start,
+                    end: token.end,
+                    expr: Expr::Field,
+                }));
             }
+            TokenKind::Identifier => self.function(token)?,
             TokenKind::Dot => Expr::Dot,
             TokenKind::Nil => Expr::Nil,
             TokenKind::Variable => self.variable(token)?,
-            TokenKind::Field => Expr::Field(smallvec![field_name(token)]),
-            TokenKind::Bool => Expr::Bool(token.text == "true"),
-            TokenKind::CharConstant => self.constant(constant::character(token.text))?,
-            TokenKind::Number => self.constant(constant::number(token.text))?,
-            TokenKind::Complex => self.constant(constant::complex(token.text))?,
-            TokenKind::LeftParen => {
-                let pipe = self.nested(|parser| {
-                    parser.pipeline("parenthesized pipeline", TokenKind::RightParen)
-                })?;
-                let pos = pipe.pos;
-                let expr = Expr::Pipe(Box::new(pipe));
-                return Ok(Some(Operand { pos, expr }));
-            }
-            TokenKind::String | TokenKind::RawString => match unquote(token.text) {
-                Some(text) => Expr::Text {
-                    quoted: token.span(),
-                    value: Value::string_from_bytes(text),
-                },
-                None => return self.error("invalid syntax"),
-            },
+            TokenKind::Bool => Expr::Bool(self.text(token) == "true"),
+            TokenKind::CharConstant => self.number(constant::character(self.text(token)))?,
+            TokenKind::Number => self.number(constant::number(self.text(token)))?,
+            TokenKind::Complex => self.number(constant::complex(self.text(token)))?,
+            TokenKind::LeftParen => Expr::Pipe(self.nested(|parser| {
+                parser.pipeline("parenthesized pipeline", TokenKind::RightParen)
+            })?),
+            TokenKind::String | TokenKind::RawString => self.string(token)?,
             _ => {
                 self.backup();
                 return Ok(None);
             }
         };
-        let pos = token.pos;
-        Ok(Some(Operand { pos, expr }))
+        // Of a pipeline, the parenthesis that closes it was read last.
+        let end = self.tokens[self.ahead].end;
+        Ok(Some(Operand {
+            start: token.start,
+            fields: end,
+            end,
+            expr,
+        }))
     }
 
-    fn constant(
-        &self,
-        number: Result<crate::syntax::ast::Number, String>,
-    ) -> Result<Expr, ParseError> {
+    fn function(&self, token: Token) -> Parse<Expr> {
+        let name = self.text(token);
+        match self.functions.find(name) {
+            Some(index) => Ok(Expr::Function(index as u32)),
+            None => self.error(format!("function {} not defined", quote(name))),
+        }
+    }
+
+    fn number(&mut self, number: Result<Number, String>) -> Parse<Expr> {
         match number {
-            Ok(number) => Ok(Expr::Number(Box::new(number))),
+            Ok(number) => Ok(Expr::Number(self.ast.numbers.add(number))),
             Err(message) => self.error(message),
         }
     }
 
-    fn variable(&self, token: Token<'s>) -> Result<Expr, ParseError> {
-        let name = token.text;
+    fn string(&mut self, token: Token) -> Parse<Expr> {
+        let quoted = self.text(token);
+        if verbatim(quoted).is_none() && unquote(quoted).is_none() {
+            return self.error("invalid syntax");
+        }
+        Ok(Expr::Text(self.ast.texts.add(OnceCell::new())))
+    }
+
+    fn variable(&self, token: Token) -> Parse<Expr> {
+        let name = self.text(token);
         if !self.scope.names.iter().any(|(known, _)| *known == name) {
             return self.error(format!("undefined variable {}", quote(name)));
         }
-        let variable = Variable {
-            name: token.span(),
-            slot: self.slot(name),
-        };
-        Ok(Expr::Variable(variable, Fields::new()))
+        Ok(Expr::Variable(self.slot(name)))
     }
 }
 
@@ -281,9 +264,4 @@ fn begins_operand(kind: TokenKind) -> bool {
             | TokenKind::Variable
             | TokenKind::LeftParen
     )
-}
-
-/// The name behind the period.
-fn field_name(token: Token<'_>) -> Span {
-    Span::new(token.pos as usize + 1, token.text.len().saturating_sub(1))
 }

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use super::{Ending, Parsed, Parser};
-use crate::error::ParseError;
-use crate::syntax::ast::{Branch, Invocation, Node};
+use super::{Ending, Parse, Parsed, Parser, Scope};
+use crate::syntax::arena::{Id, Run};
+use crate::syntax::ast::{Branch, Invocation, Node, Pipe, Slot};
 use crate::syntax::quote::unquote;
 use crate::syntax::token::{Token, TokenKind};
 
@@ -16,10 +16,10 @@ enum Control {
     Range,
 }
 
-impl<'s> Parser<'s> {
+impl Parser<'_> {
     /// The left delimiter has been read.
-    pub(super) fn action(&mut self) -> Result<Parsed<'s>, ParseError> {
-        let token = self.next_non_space();
+    pub(super) fn action(&mut self) -> Parse<Parsed> {
+        let token = self.next();
         let node = match token.kind {
             TokenKind::Block => self.block()?,
             TokenKind::Break => self.leave("{{break}}", Node::Break)?,
@@ -42,10 +42,10 @@ impl<'s> Parser<'s> {
         Ok(Parsed::Node(node))
     }
 
-    fn leave(&mut self, action: &str, node: Node) -> Result<Node, ParseError> {
-        let token = self.next_non_space();
+    fn leave(&mut self, action: &str, node: Node) -> Parse<Node> {
+        let token = self.next();
         if token.kind != TokenKind::RightDelim {
-            return self.unexpected(&token, action);
+            return self.unexpected(token, action);
         }
         if self.range_depth == 0 {
             return self.error(format!("{action} outside {{{{range}}}}"));
@@ -53,8 +53,8 @@ impl<'s> Parser<'s> {
         Ok(node)
     }
 
-    fn otherwise(&mut self) -> Result<Ending<'s>, ParseError> {
-        let token = self.peek_non_space();
+    fn otherwise(&mut self) -> Parse<Ending> {
+        let token = self.peek();
         if matches!(token.kind, TokenKind::If | TokenKind::With) {
             return Ok(Ending::Else(Some(token)));
         }
@@ -62,15 +62,15 @@ impl<'s> Parser<'s> {
         Ok(Ending::Else(None))
     }
 
-    fn control(&mut self, control: Control) -> Result<Node, ParseError> {
+    fn control(&mut self, control: Control) -> Parse<Node> {
         let context = match control {
             Control::If => "if",
             Control::With => "with",
             Control::Range => "range",
         };
-        let (known, alive) = (self.scope.names.len(), self.scope.alive);
+        let (known, next) = (self.scope.names.len(), self.scope.next);
         let pipe = self.pipeline(context, TokenKind::RightDelim)?;
-        let inside = self.scope.alive;
+        let inside = self.scope.next;
         let ranges = usize::from(control == Control::Range);
         self.range_depth += ranges;
         let (list, ending) = self.list()?;
@@ -79,12 +79,12 @@ impl<'s> Parser<'s> {
         // named there.
         self.scope.bury(inside);
         let otherwise = match ending {
-            Ending::End => Vec::new(),
+            Ending::End => Run::default(),
             Ending::Else(follower) => self.else_list(control, follower)?,
         };
         self.scope.names.truncate(known);
-        self.scope.alive = alive;
-        let branch = Box::new(Branch {
+        self.scope.next = next;
+        let branch = self.ast.branches.add(Branch {
             pipe,
             list,
             otherwise,
@@ -97,11 +97,7 @@ impl<'s> Parser<'s> {
     }
 
     /// `else if` and `else with` are an `else` with the other inside, whose `end` is shared.
-    fn else_list(
-        &mut self,
-        control: Control,
-        follower: Option<Token<'s>>,
-    ) -> Result<Vec<Node>, ParseError> {
+    fn else_list(&mut self, control: Control, follower: Option<Token>) -> Parse<Run<Node>> {
         let follower = follower.map(|token| token.kind);
         let chained = match (control, follower) {
             (Control::If, Some(TokenKind::If)) => Some(Control::If),
@@ -109,9 +105,11 @@ impl<'s> Parser<'s> {
             _ => None,
         };
         if let Some(chained) = chained {
-            self.next_non_space();
+            self.next();
+            let nodes = self.ast.nodes.begin();
             let node = self.nested(|parser| parser.control(chained))?;
-            return Ok(vec![node]);
+            self.ast.nodes.push(node);
+            return Ok(self.ast.nodes.end(nodes));
         }
         let (list, ending) = self.list()?;
         match ending {
@@ -120,58 +118,54 @@ impl<'s> Parser<'s> {
         }
     }
 
-    pub(super) fn template_name(
-        &mut self,
-        token: &Token<'s>,
-        context: &str,
-    ) -> Result<Rc<str>, ParseError> {
+    pub(super) fn template_name(&mut self, token: Token, context: &str) -> Parse<Rc<str>> {
         if !matches!(token.kind, TokenKind::String | TokenKind::RawString) {
             return self.unexpected(token, context);
         }
-        match unquote(token.text) {
+        match unquote(self.text(token)) {
             Some(name) => Ok(String::from_utf8_lossy(&name).into()),
             None => self.error("invalid syntax"),
         }
     }
 
     /// A template that is defined where it is used.
-    fn block(&mut self) -> Result<Node, ParseError> {
+    fn block(&mut self) -> Parse<Node> {
         const CONTEXT: &str = "block clause";
-        let token = self.next_non_space();
-        let name = self.template_name(&token, CONTEXT)?;
+        let token = self.next();
+        let name = self.template_name(token, CONTEXT)?;
         let pipe = self.pipeline(CONTEXT, TokenKind::RightDelim)?;
         let root = self.own_list(CONTEXT)?;
         self.add(Rc::clone(&name), root)?;
-        Ok(Node::Template(Box::new(Invocation {
-            pos: token.pos,
-            name,
-            pipe: Some(pipe),
-        })))
+        Ok(self.invocation(token, name, Some(pipe)))
     }
 
-    fn template(&mut self) -> Result<Node, ParseError> {
+    fn template(&mut self) -> Parse<Node> {
         const CONTEXT: &str = "template clause";
-        let token = self.next_non_space();
-        let name = self.template_name(&token, CONTEXT)?;
+        let token = self.next();
+        let name = self.template_name(token, CONTEXT)?;
         let mut pipe = None;
-        if self.next_non_space().kind != TokenKind::RightDelim {
+        if self.next().kind != TokenKind::RightDelim {
             self.backup();
             pipe = Some(self.pipeline(CONTEXT, TokenKind::RightDelim)?);
         }
-        Ok(Node::Template(Box::new(Invocation {
-            pos: token.pos,
+        Ok(self.invocation(token, name, pipe))
+    }
+
+    fn invocation(&mut self, token: Token, name: Rc<str>, pipe: Option<Id<Pipe>>) -> Node {
+        Node::Template(self.ast.invocations.add(Invocation {
+            pos: token.start,
             name,
             pipe,
-        })))
+        }))
     }
 }
 
-impl super::Scope<'_> {
+impl Scope<'_> {
     /// Forgets where the variables from a slot on are, but not their names.
-    fn bury(&mut self, from: u32) {
+    fn bury(&mut self, from: Slot) {
         for (_, slot) in &mut self.names {
             *slot = slot.filter(|slot| *slot < from);
         }
-        self.alive = from;
+        self.next = from;
     }
 }
