@@ -355,14 +355,12 @@ impl V2<'_> {
     }
 
     fn mapping(&mut self, id: NodeId, object: &mut Object) -> Result<(), Error> {
-        let fields: Vec<_> = self.arena.fields(id).collect();
-        // A linear search per key would be quadratic in the largest ConfigMaps.
-        let mut places: HashSet<String> = object.iter().map(|(key, _)| key.to_owned()).collect();
-        for (key, value) in fields {
+        let arena = self.arena;
+        let mut keys = Keys::default();
+        for (key, value) in arena.fields(id) {
             let node = &self.arena[key];
             if node.kind == Kind::Scalar && node.value == "<<" && node.tag == Tag::Merge {
                 self.merge(value, object)?;
-                places = object.iter().map(|(key, _)| key.to_owned()).collect();
                 continue;
             }
             let line = self.arena[value].line;
@@ -379,7 +377,7 @@ impl V2<'_> {
                 }
             };
             let value = self.value(value)?;
-            if places.insert(name.clone()) {
+            if keys.add(object, &name) {
                 object.push(name, value);
             } else if self.strict {
                 self.problems
@@ -419,6 +417,30 @@ impl V2<'_> {
             }
             _ => Err(want_map()),
         }
+    }
+}
+
+/// The keys of an object that is being filled. Few are found by looking at all; that would take too
+/// long in the largest ConfigMaps.
+#[derive(Default)]
+struct Keys {
+    /// The first keys of the object, once there are many.
+    known: HashSet<String>,
+    count: usize,
+}
+
+impl Keys {
+    const FEW: usize = 16;
+
+    /// Whether the object lacks a key, which is added to it then.
+    fn add(&mut self, object: &Object, name: &str) -> bool {
+        if object.len() < Self::FEW {
+            return object.get(name).is_none();
+        }
+        let new = object.iter().skip(self.count);
+        self.known.extend(new.map(|(key, _)| key.to_owned()));
+        self.count = object.len();
+        !self.known.contains(name)
     }
 }
 

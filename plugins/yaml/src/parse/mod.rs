@@ -26,8 +26,7 @@ pub const MAX_DEPTH: usize = 512;
 ///
 /// What follows the first document is not looked at.
 pub fn parse(arena: &mut Arena, text: &str, dialect: Dialect) -> Result<Option<NodeId>, Error> {
-    let plain = |b: u8| scan::is_printable(b) || matches!(b, b'\t' | b'\n' | b'\r');
-    if !text.bytes().all(plain) && text.contains(is_forbidden) {
+    if !is_plain(text.as_bytes()) && text.contains(is_forbidden) {
         return Err(Error::new("yaml: control characters are not allowed"));
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -42,6 +41,25 @@ pub fn parse(arena: &mut Arena, text: &str, dialect: Dialect) -> Result<Option<N
         Failure::Syntax(problem) => problem.into_error(dialect).within(text),
         Failure::Meaning(err) => err,
     })
+}
+
+/// Whether all is printable ASCII or white space, which is nearly always so.
+fn is_plain(bytes: &[u8]) -> bool {
+    let plain = |b: &u8| scan::is_printable(*b) || matches!(*b, b'\t' | b'\n' | b'\r');
+    let (words, rest) = bytes.as_chunks::<8>();
+    words
+        .iter()
+        .all(|word| is_printable_word(*word) || word.iter().all(plain))
+        && rest.iter().all(plain)
+}
+
+/// Whether eight bytes are printable ASCII, without a look at each of them.
+fn is_printable_word(word: [u8; 8]) -> bool {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let word = u64::from_ne_bytes(word);
+    // Below a space a byte borrows, from a delete on it carries: both show in its highest bit.
+    let outside = word.wrapping_sub(EACH * 0x20) | word.wrapping_add(EACH) | word;
+    outside & (EACH * 0x80) == 0
 }
 
 fn is_forbidden(c: char) -> bool {

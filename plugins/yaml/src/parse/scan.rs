@@ -38,6 +38,8 @@ pub(super) struct Scanner<'a> {
     pub(super) simple_key_allowed: bool,
     simple_keys: Vec<SimpleKey>,
     ended: bool,
+    /// The front token has been found to be what it is.
+    settled: bool,
     /// Tokens to be read before the next is looked at: it decides which of two errors is met first.
     ahead: usize,
 }
@@ -69,6 +71,7 @@ impl<'a> Scanner<'a> {
             simple_key_allowed: true,
             simple_keys: vec![SimpleKey::default()],
             ended: false,
+            settled: false,
             // The third version looks further, for comments.
             ahead: match dialect {
                 Dialect::V2 => 0,
@@ -183,6 +186,7 @@ impl<'a> Scanner<'a> {
         match self.tokens.pop_front() {
             Some(token) => {
                 self.tokens_taken += 1;
+                self.settled = false;
                 Ok(token)
             }
             None => Err(Problem::scanner("unexpected end", self.mark, self.mark)),
@@ -191,22 +195,22 @@ impl<'a> Scanner<'a> {
 
     /// Reads ahead until the front token cannot turn out to be a key any more.
     fn fill(&mut self) -> Scan<()> {
-        while !self.ended {
-            if self.tokens.len() > self.ahead {
-                let head = self.tokens_taken;
-                let key = self
-                    .simple_keys
-                    .iter()
-                    .position(|key| key.possible && key.token_number == head);
-                match key {
-                    None => return Ok(()),
-                    Some(at) if !self.is_valid_key(at)? => return Ok(()),
-                    Some(_) => {}
-                }
+        while !self.settled && !self.ended {
+            self.settled = self.tokens.len() > self.ahead && !self.front_may_be_key()?;
+            if !self.settled {
+                self.fetch()?;
             }
-            self.fetch()?;
         }
         Ok(())
+    }
+
+    fn front_may_be_key(&mut self) -> Scan<bool> {
+        let front = self.tokens_taken;
+        let mut keys = self.simple_keys.iter();
+        match keys.position(|key| key.possible && key.token_number == front) {
+            Some(at) => self.is_valid_key(at),
+            None => Ok(false),
+        }
     }
 
     fn push(&mut self, kind: TokenKind, start: Mark) {
