@@ -2,7 +2,7 @@
 //! number or boolean that stands where text is wanted becomes text, field names are found whatever
 //! their case, and the first misfit in the order of keys is the error.
 
-use weir_yaml::{Value as Plain, number};
+use weir_yaml::{Value as Plain, Wanted, number};
 
 /// What a document is not; the text is that of Go's libraries.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -13,7 +13,16 @@ pub(crate) struct DecodeError(String);
 pub(crate) fn yaml(bytes: &[u8]) -> Result<Plain, DecodeError> {
     weir_yaml::parse::decode_text(bytes)
         .and_then(|text| weir_yaml::from_yaml(&text))
-        .map_err(|err| DecodeError(format!("error converting YAML to JSON: {err}")))
+        .map_err(no_yaml)
+}
+
+/// Reads some fields of a document; others may be missing.
+pub(crate) fn yaml_fields(text: &str, wanted: &Wanted<'_>) -> Result<Plain, DecodeError> {
+    weir_yaml::fields_from_yaml(text, wanted).map_err(no_yaml)
+}
+
+fn no_yaml(err: weir_yaml::Error) -> DecodeError {
+    DecodeError(format!("error converting YAML to JSON: {err}"))
 }
 
 /// Where in a type a value stands, for messages.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use weir_yaml::Value as Plain;
+use weir_yaml::{Value as Plain, Wanted};
 
 use crate::decode::{self, DecodeError, Place};
 use crate::error::Error;
@@ -180,8 +180,17 @@ struct Head {
 }
 
 impl Head {
+    const FIELDS: Wanted<'_> = Wanted::Fields(&[
+        ("apiVersion", Wanted::All),
+        ("kind", Wanted::All),
+        (
+            "metadata",
+            Wanted::Fields(&[("name", Wanted::All), ("annotations", Wanted::All)]),
+        ),
+    ]);
+
     fn read(document: &str) -> Result<Self, DecodeError> {
-        let document = decode::yaml(document.as_bytes())?;
+        let document = decode::yaml_fields(document, &Self::FIELDS)?;
         let mut head = Self::default();
         let root = Place { name: "", path: "" };
         let names = &["apiVersion", "kind", "metadata"];

@@ -335,23 +335,10 @@ impl V2<'_> {
         } else if node.style.has(Style::STRING) {
             return Ok(Value::String(node.value.clone()));
         } else {
-            match resolve::plain(Dialect::V2, &node.value) {
-                Scalar::Timestamp(_) => Value::String(node.value.clone()),
-                scalar => plain_value(scalar, &node.value),
-            }
+            plain_text(&node.value)
         };
-        match value {
-            // JSON has a negative zero, and it is a float.
-            Value::Float(value) if value == 0.0 && value.is_sign_negative() => {
-                Ok(Value::Float(value))
-            }
-            Value::Float(value) if !value.is_finite() => {
-                self.has_no_json = true;
-                Ok(Value::Float(value))
-            }
-            Value::Float(value) => through_json(value),
-            value => Ok(value),
-        }
+        self.has_no_json |= matches!(value, Value::Float(number) if !number.is_finite());
+        as_json(value)
     }
 
     fn mapping(&mut self, id: NodeId, object: &mut Object) -> Result<(), Error> {
@@ -417,6 +404,24 @@ impl V2<'_> {
             }
             _ => Err(want_map()),
         }
+    }
+}
+
+/// What plain text means; times stay text.
+pub(crate) fn plain_text(text: &str) -> Value {
+    match resolve::plain(Dialect::V2, text) {
+        Scalar::Timestamp(_) => Value::from(text),
+        scalar => plain_value(scalar, text),
+    }
+}
+
+/// A scalar as JSON has it. Numbers that JSON lacks stay, for the rest may be wrong, too.
+pub(crate) fn as_json(value: Value) -> Result<Value, Error> {
+    match value {
+        // JSON has a negative zero, and it is a float.
+        Value::Float(number) if number == 0.0 && number.is_sign_negative() => Ok(value),
+        Value::Float(number) if number.is_finite() => through_json(number),
+        value => Ok(value),
     }
 }
 

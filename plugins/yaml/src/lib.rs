@@ -27,6 +27,7 @@ pub mod json;
 pub mod key_order;
 pub mod node;
 pub mod number;
+mod outline;
 pub mod parse;
 pub mod resolve;
 mod timestamp;
@@ -34,6 +35,7 @@ pub mod value;
 
 pub use error::Error;
 pub use node::{Arena, Kind, Node, NodeId, Style, Tag};
+pub use outline::Wanted;
 pub use value::{Object, Value};
 
 /// Reads text as `sigs.k8s.io/yaml` does; an empty document is null.
@@ -44,6 +46,14 @@ pub fn from_yaml(text: &str) -> Result<Value, Error> {
 /// As [`from_yaml`]; no key may stand twice in a map.
 pub fn from_yaml_strict(text: &str) -> Result<Value, Error> {
     read(text, true)
+}
+
+/// As [`from_yaml`], for one who looks at a few fields only: others may be missing.
+pub fn fields_from_yaml(text: &str, wanted: &Wanted<'_>) -> Result<Value, Error> {
+    match outline::read(text, wanted) {
+        Some(value) => Ok(value),
+        None => from_yaml(text),
+    }
 }
 
 fn read(text: &str, strict: bool) -> Result<Value, Error> {

@@ -26,7 +26,8 @@ pub const MAX_DEPTH: usize = 512;
 ///
 /// What follows the first document is not looked at.
 pub fn parse(arena: &mut Arena, text: &str, dialect: Dialect) -> Result<Option<NodeId>, Error> {
-    if !is_plain(text.as_bytes()) && text.contains(is_forbidden) {
+    let white = |byte| matches!(byte, b'\t' | b'\n' | b'\r');
+    if !is_plain(text.as_bytes(), white) && text.contains(is_forbidden) {
         return Err(Error::new("yaml: control characters are not allowed"));
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -43,9 +44,9 @@ pub fn parse(arena: &mut Arena, text: &str, dialect: Dialect) -> Result<Option<N
     })
 }
 
-/// Whether all is printable ASCII or white space, which is nearly always so.
-fn is_plain(bytes: &[u8]) -> bool {
-    let plain = |b: &u8| scan::is_printable(*b) || matches!(*b, b'\t' | b'\n' | b'\r');
+/// Whether all is printable ASCII or of the given white space, which is nearly always so.
+pub(crate) fn is_plain(bytes: &[u8], white: impl Fn(u8) -> bool) -> bool {
+    let plain = |b: &u8| scan::is_printable(*b) || white(*b);
     let (words, rest) = bytes.as_chunks::<8>();
     words
         .iter()
