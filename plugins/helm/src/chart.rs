@@ -15,6 +15,24 @@ pub struct File {
     pub data: Rc<[u8]>,
 }
 
+/// A file below `templates/`.
+#[derive(Clone)]
+pub struct Template {
+    /// Path in the chart.
+    pub name: String,
+    /// Content as text; what is not UTF-8 in it is replaced.
+    pub text: Rc<str>,
+    /// Content, where that is not the text.
+    pub raw: Option<Vec<u8>>,
+}
+
+impl Template {
+    /// Content.
+    pub fn data(&self) -> &[u8] {
+        self.raw.as_deref().unwrap_or(self.text.as_bytes())
+    }
+}
+
 /// `Chart.lock`: which versions the dependencies were taken in.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Lock {
@@ -34,7 +52,7 @@ pub struct Chart {
     /// `Chart.lock`.
     pub lock: Option<Lock>,
     /// Files below `templates/`.
-    pub templates: Vec<File>,
+    pub templates: Vec<Template>,
     /// `values.yaml`.
     pub values: Rc<Map>,
     /// `values.schema.json`.

@@ -1,6 +1,5 @@
 //! The templates of a chart and its subcharts, rendered (helm/helm pkg/engine/engine.go).
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -31,7 +30,7 @@ pub(crate) struct Top<'a> {
 /// A template before it is run.
 struct Renderable {
     path: String,
-    source: Rc<[u8]>,
+    source: Rc<str>,
     /// The dot of all templates of its chart.
     dot: Rc<Map>,
     base_path: Rc<str>,
@@ -48,7 +47,7 @@ pub(crate) fn render(
     let mut engine = Engine::new(options);
     for template in &templates {
         engine
-            .parse(&template.path, &*text_of(&template.source))
+            .parse(&template.path, Rc::clone(&template.source))
             .map_err(|err| Error::Render(parse_error(&template.path, &err.to_string())))?;
     }
     let mut rendered = BTreeMap::new();
@@ -74,16 +73,9 @@ pub(crate) fn render(
     Ok(rendered)
 }
 
-/// Bytes as text; looking for what is no text is slow, and nearly always for nothing.
-fn text_of(bytes: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => String::from_utf8_lossy(bytes),
-    }
-}
-
 fn finished(output: Vec<u8>) -> String {
-    let text = String::from_utf8(output).unwrap_or_else(|err| text_of(err.as_bytes()).into_owned());
+    let text = String::from_utf8(output)
+        .unwrap_or_else(|err| String::from_utf8_lossy(err.as_bytes()).into_owned());
     if memchr::memmem::find(text.as_bytes(), NO_VALUE.as_bytes()).is_some() {
         text.replace(NO_VALUE, "")
     } else {
@@ -154,7 +146,7 @@ impl Gatherer<'_> {
             let path = clean(&format!("{chart_path}/{}", template.name));
             let renderable = Renderable {
                 path: path.clone(),
-                source: Rc::clone(&template.data),
+                source: Rc::clone(&template.text),
                 dot: Rc::clone(&dot),
                 base_path: Rc::clone(&base_path),
             };

@@ -48,7 +48,7 @@ mod values;
 mod warnings;
 
 pub use capabilities::{Assumed, Discovery, HelmVersion, KubeVersion};
-pub use chart::{Chart, File, Lock};
+pub use chart::{Chart, File, Lock, Template};
 pub use error::Error;
 pub use fs::{EntryKind, FileSystem, MemoryFs};
 pub use hook::{Hook, HookEvent};

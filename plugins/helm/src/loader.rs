@@ -7,7 +7,7 @@ use weir_template::{Map, MapType, Value};
 use weir_yaml::Value as Plain;
 
 use crate::archive;
-use crate::chart::{Chart, File, Lock};
+use crate::chart::{Chart, File, Lock, Template};
 use crate::decode::{self, DecodeError, Place};
 use crate::error::Error;
 use crate::fs::{EntryKind, FileSystem, join};
@@ -191,7 +191,7 @@ fn wrapped(what: &'static str) -> impl FnOnce(DecodeError) -> String {
 struct Parts {
     draft: Option<Draft>,
     lock: Option<Lock>,
-    templates: Vec<File>,
+    templates: Vec<Template>,
     values: Rc<Map>,
     schema: Option<Rc<[u8]>>,
     files: Vec<File>,
@@ -268,6 +268,23 @@ impl From<BufferedFile> for File {
         Self {
             name: file.name,
             data: file.data.into(),
+        }
+    }
+}
+
+impl From<BufferedFile> for Template {
+    fn from(file: BufferedFile) -> Self {
+        let (text, raw) = match String::from_utf8(file.data) {
+            Ok(text) => (text.into(), None),
+            Err(err) => {
+                let text = String::from_utf8_lossy(err.as_bytes()).into();
+                (text, Some(err.into_bytes()))
+            }
+        };
+        Self {
+            name: file.name,
+            text,
+            raw,
         }
     }
 }

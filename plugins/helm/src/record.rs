@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use weir_yaml::{Object, Value as Plain, json};
 
-use crate::chart::{File, Lock};
+use crate::chart::Lock;
 use crate::error::Error;
 use crate::metadata::{Dependency, Import, Metadata};
 use crate::plain::plain_map;
@@ -17,13 +17,17 @@ impl Release {
     pub fn chart_record(&self) -> Result<String, Error> {
         let chart = &self.chart;
         let schema = chart.schema.as_deref();
+        let templates = chart.templates.iter();
+        let templates = templates.map(|template| (&*template.name, template.data()));
+        let others = chart.files.iter();
+        let others = others.map(|file| (&*file.name, &*file.data));
         let record = object([
             ("metadata", metadata(&self.metadata)),
             ("lock", chart.lock.as_ref().map_or(Plain::Null, lock)),
-            ("templates", files(&chart.templates)),
+            ("templates", files(templates)),
             ("values", Plain::Object(plain_map(&self.chart_values))),
             ("schema", schema.map_or(Plain::Null, base64)),
-            ("files", files(&chart.files)),
+            ("files", files(others)),
         ]);
         text(&record)
     }
@@ -82,17 +86,16 @@ fn base64(bytes: &[u8]) -> Plain {
     Plain::String(BASE64.encode(bytes))
 }
 
-fn files(files: &[File]) -> Plain {
+/// Files by name.
+fn files<'a>(files: impl Iterator<Item = (&'a str, &'a [u8])>) -> Plain {
+    let files: Vec<Plain> = files
+        .map(|(name, data)| object([("name", Plain::from(name)), ("data", base64(data))]))
+        .collect();
     if files.is_empty() {
-        return Plain::Null;
+        Plain::Null
+    } else {
+        Plain::Array(files)
     }
-    let files = files.iter().map(|file| {
-        object([
-            ("name", Plain::from(file.name.as_str())),
-            ("data", base64(&file.data)),
-        ])
-    });
-    Plain::Array(files.collect())
 }
 
 /// Adds fields that say something.

@@ -24,9 +24,7 @@ pub(crate) fn empty_map() -> Rc<Map> {
 
 /// A copy that shares no map with the original.
 pub(crate) fn deep_copy_map(map: &Map) -> Rc<Map> {
-    let entries = map.entries().into_iter();
-    let entries = entries.map(|(key, value)| (key, deep_copy(&value)));
-    Rc::new(Map::new(map.map_type(), entries))
+    Rc::new(map.copy(deep_copy))
 }
 
 fn deep_copy(value: &Value) -> Value {

@@ -99,7 +99,12 @@ impl<T> Arena<T> {
     /// Ends the list that was begun last.
     pub(crate) fn end(&mut self, list: Open) -> Run<T> {
         let start = self.items.len() as u32;
-        self.items.extend(self.open.drain(list.0..));
+        // Most lists are of one item, or of none.
+        match self.open.len() - list.0 {
+            0 => {}
+            1 => self.items.extend(self.open.pop()),
+            _ => self.items.extend(self.open.drain(list.0..)),
+        }
         Run {
             start,
             end: self.items.len() as u32,

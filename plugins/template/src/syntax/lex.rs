@@ -8,7 +8,7 @@ mod text;
 
 use super::token::{Token, TokenKind};
 
-const LEFT: &[u8] = b"{{";
+const LEFT: &[u8; 2] = b"{{";
 const RIGHT: &[u8] = b"}}";
 /// The marker and the space beside it.
 const TRIM_MARKER: usize = 2;

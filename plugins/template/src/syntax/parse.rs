@@ -175,12 +175,17 @@ impl<'s> Parser<'s> {
     }
 
     fn next(&mut self) -> Token {
-        if self.ahead > 0 {
-            self.ahead -= 1;
-        } else {
+        let token = self.peek();
+        self.ahead -= 1;
+        token
+    }
+
+    fn peek(&mut self) -> Token {
+        if self.ahead == 0 {
             self.tokens[0] = self.lexer.next_token();
+            self.ahead = 1;
         }
-        self.tokens[self.ahead]
+        self.tokens[self.ahead - 1]
     }
 
     fn backup(&mut self) {
@@ -191,12 +196,6 @@ impl<'s> Parser<'s> {
     fn backup2(&mut self, first: Token) {
         self.tokens[1] = first;
         self.ahead = 2;
-    }
-
-    fn peek(&mut self) -> Token {
-        let token = self.next();
-        self.backup();
-        token
     }
 
     fn expect(&mut self, kind: TokenKind, context: &str) -> Parse<Token> {

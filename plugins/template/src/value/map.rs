@@ -65,6 +65,20 @@ impl Map {
         }
     }
 
+    /// Another map of the type, with a copy of every value.
+    #[must_use]
+    pub fn copy(&self, copy: impl Fn(&Value) -> Value) -> Self {
+        let mut entries = self.entries.borrow().clone();
+        for value in entries.values_mut() {
+            *value = copy(value);
+        }
+        Self {
+            of: self.of,
+            nil: false,
+            entries: Rc::new(RefCell::new(entries)),
+        }
+    }
+
     /// The nil map of a type.
     pub fn nil(map_type: MapType) -> Self {
         Self {

@@ -8,7 +8,7 @@ impl Lexer<'_> {
     pub(super) fn text(&mut self) -> Option<Token> {
         self.spaced = false;
         let rest = self.bytes();
-        let Some(at) = left_delim_in(rest) else {
+        let Some(at) = pair_in(rest, *LEFT) else {
             let kind = if rest.is_empty() {
                 TokenKind::Eof
             } else {
@@ -51,7 +51,7 @@ impl Lexer<'_> {
 
     /// Comments are dropped.
     fn comment(&mut self) -> Option<Token> {
-        let Some(at) = memchr::memmem::find(&self.bytes()[2..], b"*/") else {
+        let Some(at) = pair_in(&self.bytes()[2..], *b"*/") else {
             return Some(self.error("unclosed comment"));
         };
         self.pos += 2 + at + 2;
@@ -71,9 +71,9 @@ impl Lexer<'_> {
     }
 }
 
-/// Where an action begins. Searching a text for a text sets up more than most stretches are long.
-fn left_delim_in(bytes: &[u8]) -> Option<usize> {
-    memchr::memchr_iter(b'{', bytes).find(|at| bytes.get(at + 1) == Some(&b'{'))
+/// Where two bytes stand. Searching a text for a text sets up more than most stretches are long.
+fn pair_in(bytes: &[u8], [first, second]: [u8; 2]) -> Option<usize> {
+    memchr::memchr_iter(first, bytes).find(|at| bytes.get(at + 1) == Some(&second))
 }
 
 fn has_left_trim(inside: &[u8]) -> bool {
