@@ -130,10 +130,15 @@ impl<'a> Scanner<'a> {
     pub(super) fn run(&mut self, is: impl Fn(u8) -> bool) -> &'a str {
         let rest = &self.text[self.at..];
         let length = rest.bytes().take_while(|b| b.is_ascii() && is(*b)).count();
+        self.pass(length);
+        &rest[..length]
+    }
+
+    /// Passes ASCII characters, none of which ends a line.
+    pub(super) fn pass(&mut self, length: usize) {
         self.at += length;
         self.mark.index += length;
         self.mark.column += length;
-        &rest[..length]
     }
 
     /// Passes a line break.
@@ -330,10 +335,7 @@ impl<'a> Scanner<'a> {
             let tabs = self.flow_level > 0 || !self.simple_key_allowed;
             self.run(|b| b == b' ' || (tabs && b == b'\t'));
             if self.byte(0) == b'#' {
-                while !self.is_breakz(0) {
-                    self.skip();
-                    self.run(is_printable);
-                }
+                self.skip_comment();
             }
             if !self.is_break(0) {
                 return;
@@ -342,6 +344,20 @@ impl<'a> Scanner<'a> {
             if self.flow_level == 0 {
                 self.simple_key_allowed = true;
             }
+        }
+    }
+
+    /// Passes what is left of a line; a third of what people write are comments.
+    fn skip_comment(&mut self) {
+        let rest = &self.text.as_bytes()[self.at..];
+        let line = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+        if rest[..line].is_ascii() {
+            self.pass(line);
+            return;
+        }
+        while !self.is_breakz(0) {
+            self.skip();
+            self.run(is_printable);
         }
     }
 

@@ -34,7 +34,7 @@ impl Gap {
     }
 }
 
-impl Scanner<'_> {
+impl<'a> Scanner<'a> {
     fn scalar(text: String, style: ScalarStyle, start: Mark, end: Mark) -> Token {
         Token {
             kind: TokenKind::Scalar(text, style),
@@ -292,6 +292,10 @@ impl Scanner<'_> {
         let indent = self.indent + 1;
         let mut text = String::new();
         let mut gap = Gap::default();
+        if self.flow_level == 0 {
+            text.push_str(self.plain_words());
+            end = self.mark;
+        }
         loop {
             if self.mark.column == 0 && self.is_document_marker() {
                 break;
@@ -344,6 +348,26 @@ impl Scanner<'_> {
             self.simple_key_allowed = true;
         }
         Ok(Self::scalar(text, ScalarStyle::Plain, start, end))
+    }
+
+    /// Passes the words of a line that are printable ASCII, up to what ends a scalar in a block. It is
+    /// mostly all of it.
+    fn plain_words(&mut self) -> &'a str {
+        let rest = &self.text[self.at..];
+        let bytes = rest.as_bytes();
+        let is_visible = |at: usize| matches!(bytes.get(at), Some(b'!'..=b'~'));
+        let mut end = 0;
+        for (at, byte) in bytes.iter().enumerate() {
+            match byte {
+                b' ' => {}
+                b':' if !is_visible(at + 1) => break,
+                b'#' if at > end => break,
+                b'!'..=b'~' => end = at + 1,
+                _ => break,
+            }
+        }
+        self.pass(end);
+        &rest[..end]
     }
 
     /// Takes over a run of characters that mean nothing special; at least one.
