@@ -42,37 +42,43 @@ impl PathPattern {
 
     /// Whether the whole of `name` matches.
     pub(crate) fn matches(&self, name: &str) -> bool {
-        let name: Vec<char> = name.chars().collect();
-        let (mut at, mut token) = (0, 0);
+        let (mut rest, mut token) = (name, 0);
         // The last star and where its match began: only the last one needs to be tried again,
         // for what stands between two stars is best found as early as it can be.
-        let mut star: Option<(usize, usize)> = None;
+        let mut star: Option<(usize, &str)> = None;
         loop {
-            let fits = match (self.tokens.get(token), name.get(at)) {
+            let fits = match (self.tokens.get(token), rest.chars().next()) {
                 (None, None) => return true,
                 (Some(Token::Any), _) => {
-                    star = Some((token, at));
+                    star = Some((token, rest));
                     token += 1;
                     continue;
                 }
-                (Some(token), Some(c)) => token.fits(*c),
+                (Some(token), Some(c)) => token.fits(c),
                 _ => false,
             };
             if fits {
-                at += 1;
+                rest = behind_first(rest);
                 token += 1;
                 continue;
             }
             match star {
-                Some((star_token, from)) if from < name.len() && name[from] != '/' => {
-                    star = Some((star_token, from + 1));
-                    at = from + 1;
+                Some((star_token, from)) if !from.is_empty() && !from.starts_with('/') => {
+                    rest = behind_first(from);
+                    star = Some((star_token, rest));
                     token = star_token + 1;
                 }
                 _ => return false,
             }
         }
     }
+}
+
+/// What stands behind the first character.
+fn behind_first(text: &str) -> &str {
+    let mut chars = text.chars();
+    chars.next();
+    chars.as_str()
 }
 
 impl Token {

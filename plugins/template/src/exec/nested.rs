@@ -18,10 +18,10 @@ const MAX_INCLUDES: usize = 1000;
 impl Call<'_> {
     /// Runs a template by name and returns what it wrote.
     pub fn include(&mut self, name: &str, dot: Value) -> Result<Value, CallError> {
-        let key: Rc<str> = match self.templates.find(name) {
-            Some(tree) => Rc::clone(&tree.name),
-            None => name.into(),
-        };
+        let tree = self.templates.find(name).cloned();
+        let key = tree
+            .as_ref()
+            .map_or_else(|| name.into(), |tree| Rc::clone(&tree.name));
         let too_deep = self.is_too_deep();
         let count = self.included.entry(Rc::clone(&key)).or_default();
         // Beyond the bound of this run is as beyond that of Helm: the template never ends.
@@ -32,7 +32,7 @@ impl Call<'_> {
         }
         *count += 1;
         let written = self.captured(|call| {
-            let Some(tree) = call.templates.find(name).cloned() else {
+            let Some(tree) = tree else {
                 let name = quote(name);
                 return Err(CallError::text(format!(
                     "template: no template {name} associated with template \"{TPL}\""

@@ -40,6 +40,8 @@ impl<'s> Lexer<'s> {
         }
     }
 
+    /// Kept out of the many places that look at a token again.
+    #[inline(never)]
     pub(super) fn next_token(&mut self) -> Token {
         if self.inside_action {
             return self.inside_action();

@@ -174,12 +174,14 @@ impl<'s> Parser<'s> {
         token.span().of(self.source)
     }
 
+    #[inline]
     fn next(&mut self) -> Token {
         let token = self.peek();
         self.ahead -= 1;
         token
     }
 
+    #[inline]
     fn peek(&mut self) -> Token {
         if self.ahead == 0 {
             self.tokens[0] = self.lexer.next_token();

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::{Ending, Parse, Parsed, Parser, Scope};
 use crate::syntax::arena::{Id, Run};
 use crate::syntax::ast::{Branch, Invocation, Node, Pipe, Slot};
-use crate::syntax::quote::unquote;
+use crate::syntax::quote::{unquote, verbatim};
 use crate::syntax::token::{Token, TokenKind};
 
 /// The branching actions.
@@ -122,7 +122,11 @@ impl Parser<'_> {
         if !matches!(token.kind, TokenKind::String | TokenKind::RawString) {
             return self.unexpected(token, context);
         }
-        match unquote(self.text(token)) {
+        let quoted = self.text(token);
+        if let Some(name) = verbatim(quoted) {
+            return Ok(name.into());
+        }
+        match unquote(quoted) {
             Some(name) => Ok(String::from_utf8_lossy(&name).into()),
             None => self.error("invalid syntax"),
         }
