@@ -9,6 +9,7 @@
 //! the first object is applied (the *intent*), and ids leave it after their objects are deleted.
 //! A host that dies in between leaves an inventory that names too much, never too little.
 
+mod apply;
 mod dependencies;
 mod finalise;
 mod intent;
@@ -17,6 +18,7 @@ pub(crate) mod manifests;
 #[cfg(fuzzing)]
 pub use manifests::fuzzing;
 mod outcome;
+mod prepare;
 mod run;
 mod settings;
 
