@@ -50,3 +50,18 @@ fn a_negative_zero_keeps_its_sign() {
     assert!(matches!(value, Value::Float(zero) if zero.is_sign_negative()));
     assert_eq!(from_yaml("-0").unwrap(), Value::Int(0));
 }
+
+#[test]
+fn what_is_no_character_of_yaml_is_refused() {
+    let allowed = |c: char| {
+        matches!(
+            c,
+            '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..
+        )
+    };
+    for c in ('\0'..='\u{2ff}').chain('\u{d000}'..='\u{10010}') {
+        let read = from_yaml(&format!("a: |\n  some text {c}"));
+        let refused = read.is_err_and(|err| err.to_string().contains("control characters"));
+        assert_eq!(refused, !allowed(c), "{c:?}");
+    }
+}

@@ -26,8 +26,7 @@ pub const MAX_DEPTH: usize = 512;
 ///
 /// What follows the first document is not looked at.
 pub fn parse(arena: &mut Arena, text: &str, dialect: Dialect) -> Result<Option<NodeId>, Error> {
-    let white = |byte| matches!(byte, b'\t' | b'\n' | b'\r');
-    if !is_plain(text.as_bytes(), white) && text.contains(is_forbidden) {
+    if has_forbidden(text) {
         return Err(Error::new("yaml: control characters are not allowed"));
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -44,9 +43,9 @@ pub fn parse(arena: &mut Arena, text: &str, dialect: Dialect) -> Result<Option<N
     })
 }
 
-/// Whether all is printable ASCII or of the given white space, which is nearly always so.
-pub(crate) fn is_plain(bytes: &[u8], white: impl Fn(u8) -> bool) -> bool {
-    let plain = |b: &u8| scan::is_printable(*b) || white(*b);
+/// Whether all is printable ASCII but for some other bytes, of which there are few.
+pub(crate) fn is_plain(bytes: &[u8], others: impl Fn(u8) -> bool) -> bool {
+    let plain = |b: &u8| scan::is_printable(*b) || others(*b);
     let (words, rest) = bytes.as_chunks::<8>();
     words
         .iter()
@@ -63,12 +62,17 @@ fn is_printable_word(word: [u8; 8]) -> bool {
     outside & (EACH * 0x80) == 0
 }
 
-fn is_forbidden(c: char) -> bool {
-    !matches!(
-        c,
-        '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{d7ff}'
-            | '\u{e000}'..='\u{fffd}' | '\u{10000}'..
-    )
+/// Whether there is something in it that YAML lacks: controls, and what is no character.
+fn has_forbidden(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let others = |byte| matches!(byte, b'\t' | b'\n' | b'\r' | 0x80..);
+    let mut suspects = memchr::memchr2_iter(0xc2, 0xef, bytes);
+    !is_plain(bytes, others)
+        || suspects.any(|at| match bytes[at..] {
+            [0xc2, second @ 0x80..=0x9f, ..] => second != 0x85,
+            [0xef, 0xbf, 0xbe | 0xbf, ..] => true,
+            _ => false,
+        })
 }
 
 /// Bytes as text: UTF-16 with a byte order mark is accepted as in libyaml.
