@@ -2,7 +2,10 @@
 #![no_main]
 
 use weir_yaml::resolve::Dialect;
-use weir_yaml::{Arena, decode, emit, from_yaml, from_yaml_strict, json, parse, to_yaml};
+use weir_yaml::{
+    Arena, Error, Value, Wanted, decode, emit, fields_from_yaml, from_yaml, from_yaml_strict, json,
+    parse, to_yaml,
+};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let Ok(text) = parse::decode_text(data) else {
@@ -10,6 +13,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     };
     nodes(&text);
     values(&text);
+    fields(&text);
     if let Ok(value) = json::parse(&text) {
         // A number may come back as another kind of number that is written the same.
         let printed = json::to_string(&value).expect("what was JSON is printed");
@@ -51,5 +55,26 @@ fn values(text: &str) {
     assert_eq!(
         json::to_string(&read(&once_more)),
         json::to_string(&read(&again))
+    );
+}
+
+/// One field, as what is rendered is looked at: the same as that of the whole.
+fn fields(text: &str) {
+    const KIND: Wanted<'_> = Wanted::Fields(&[("kind", Wanted::All)]);
+    let kinds = |read: Result<Value, Error>| match read {
+        Ok(Value::Object(object)) => {
+            let all = object.iter();
+            let kinds = all.filter(|(key, _)| key.eq_ignore_ascii_case("kind"));
+            Ok(kinds
+                .map(|(key, value)| (key.to_owned(), value.clone()))
+                .collect())
+        }
+        Ok(_) => Ok(Vec::new()),
+        Err(error) => Err(error.to_string()),
+    };
+    assert_eq!(
+        kinds(fields_from_yaml(text, &KIND)),
+        kinds(from_yaml(text)),
+        "{text}"
     );
 }
