@@ -16,6 +16,8 @@ use crate::value::{Object, Value};
 
 /// Deeper documents are left to the parser, which has a limit of its own.
 const MAX_DEPTH: usize = 64;
+/// Larger maps are left to the parser, which finds their keys by hash.
+const MAX_FIELDS: usize = 256;
 
 /// What is read of a value. Fields are found whatever their case, as `encoding/json` does.
 #[derive(Debug, Clone, Copy)]
@@ -138,6 +140,9 @@ impl<'a> Reader<'a> {
             };
             if wanted.is_some() {
                 object.set(name, value);
+                if object.len() > MAX_FIELDS {
+                    return None;
+                }
             }
             if !self.goes_on(column)? {
                 self.depth -= 1;

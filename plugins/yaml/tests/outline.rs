@@ -142,3 +142,13 @@ fn an_outline_leaves_out_what_is_not_wanted() {
     ];
     assert_eq!(read, Value::Object(expected.into_iter().collect()));
 }
+
+#[test]
+fn a_map_of_many_keys_is_read_as_the_whole() {
+    let mut text = "meta:\n  name:\n".to_owned();
+    for key in 0..20_000 {
+        text.push_str(&format!("    key{key}: {key}\n"));
+    }
+    text.push_str("    key7: again\n");
+    check(&text).unwrap();
+}
