@@ -72,8 +72,10 @@ fn kind_of(metadata: &Metadata) -> Option<EntryKind> {
     }
 }
 
-fn read_all(mut file: File, metadata: &Metadata) -> io::Result<Bytes> {
-    let mut content = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
+/// Everything, of which `size` bytes are expected; what memory cannot hold is an error.
+fn read_all(mut file: impl Read, size: u64) -> io::Result<Bytes> {
+    let mut content = Vec::new();
+    content.try_reserve_exact(usize::try_from(size).unwrap_or(usize::MAX))?;
     file.read_to_end(&mut content)?;
     Ok(content.into())
 }
@@ -125,16 +127,15 @@ impl Tree for DirTree {
             return Some(*info);
         }
         let (mut file, metadata) = self.open_file(path).ok()?;
-        let (digest, size) = if metadata.len() <= KEPT {
-            let content = read_all(file, &metadata).ok()?;
-            let found = (Digest::of(&content), content.len() as u64);
+        let content = read_all((&mut file).take(KEPT), metadata.len().min(KEPT)).ok()?;
+        let mut hasher = Sha256::new();
+        hasher.update(&content);
+        let rest = io::copy(&mut file, &mut hasher).ok()?;
+        let digest = Digest::from_bytes(hasher.finalize().into());
+        let size = content.len() as u64 + rest;
+        if rest == 0 {
             *self.last.lock() = Some((path.to_owned(), content));
-            found
-        } else {
-            let mut hasher = Sha256::new();
-            let size = io::copy(&mut file, &mut hasher).ok()?;
-            (Digest::from_bytes(hasher.finalize().into()), size)
-        };
+        }
         let info = FileInfo {
             digest,
             size,
@@ -151,7 +152,7 @@ impl Tree for DirTree {
         }
         drop(last);
         let (file, metadata) = self.open_file(path)?;
-        read_all(file, &metadata)
+        read_all(file, metadata.len())
     }
 
     fn read_at(&self, path: &str, offset: u64, len: usize) -> io::Result<Bytes> {
@@ -190,5 +191,22 @@ mod tests {
         assert!(tree.read("outer").is_err());
         assert!(tree.kind("up").is_none());
         assert_eq!(&tree.read_at("a", 3, 2).unwrap()[..], b"te");
+    }
+
+    #[test]
+    fn files_of_any_size_are_read_as_they_are() {
+        let root = tempfile::tempdir().unwrap();
+        let limit = usize::try_from(KEPT).unwrap();
+        for size in [0, 1, limit - 1, limit, limit + 1] {
+            let content = vec![b'x'; size];
+            std::fs::write(root.path().join("a"), &content).unwrap();
+            let tree = DirTree::open(root.path()).unwrap();
+            let info = tree.file("a").unwrap();
+            assert_eq!(info.size, size as u64);
+            assert_eq!(info.digest, Digest::of(&content));
+            // What was kept is given once; then the file is read.
+            assert!(tree.read("a").unwrap() == content);
+            assert!(tree.read("a").unwrap() == content);
+        }
     }
 }
